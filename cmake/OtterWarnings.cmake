@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings and sanitizers for every target of Otter's own.
+add_library(otter_warnings INTERFACE)
+target_compile_options(otter_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(OTTER_SANITIZE)
+    add_compile_options(-fsanitize=${OTTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${OTTER_SANITIZE})
+endif()
