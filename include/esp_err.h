@@ -21,30 +21,30 @@ extern "C" {
 /** Result of an operation: ESP_OK or an error code. */
 typedef int esp_err_t;
 
-#define ESP_OK 0    /**< Success. */
+#define ESP_OK   0  /**< Success. */
 #define ESP_FAIL -1 /**< Failure that no other code describes. */
 
-#define ESP_ERR_NO_MEM 0x101           /**< Out of memory. */
-#define ESP_ERR_INVALID_ARG 0x102      /**< An argument is NULL, out of range or contradictory. */
-#define ESP_ERR_INVALID_STATE 0x103    /**< The call is not allowed in the present state. */
-#define ESP_ERR_INVALID_SIZE 0x104     /**< A size is out of range. */
-#define ESP_ERR_NOT_FOUND 0x105        /**< The thing asked for does not exist. */
-#define ESP_ERR_NOT_SUPPORTED 0x106    /**< Not available here. */
-#define ESP_ERR_TIMEOUT 0x107          /**< The deadline passed. */
+#define ESP_ERR_NO_MEM           0x101 /**< Out of memory. */
+#define ESP_ERR_INVALID_ARG      0x102 /**< An argument is NULL, out of range or contradictory. */
+#define ESP_ERR_INVALID_STATE    0x103 /**< The call is not allowed in the present state. */
+#define ESP_ERR_INVALID_SIZE     0x104 /**< A size is out of range. */
+#define ESP_ERR_NOT_FOUND        0x105 /**< The thing asked for does not exist. */
+#define ESP_ERR_NOT_SUPPORTED    0x106 /**< Not available here. */
+#define ESP_ERR_TIMEOUT          0x107 /**< The deadline passed. */
 #define ESP_ERR_INVALID_RESPONSE 0x108 /**< The other side answered something unusable. */
-#define ESP_ERR_INVALID_CRC 0x109      /**< A CRC or checksum does not match. */
-#define ESP_ERR_INVALID_VERSION 0x10A  /**< A version, chip id or chip revision does not fit. */
-#define ESP_ERR_INVALID_MAC 0x10B      /**< A MAC address is invalid. */
-#define ESP_ERR_NOT_FINISHED 0x10C     /**< More calls are needed. */
-#define ESP_ERR_NOT_ALLOWED 0x10D      /**< Refused by policy, e.g. a write to a read-only partition. */
+#define ESP_ERR_INVALID_CRC      0x109 /**< A CRC or checksum does not match. */
+#define ESP_ERR_INVALID_VERSION  0x10A /**< A version, chip id or chip revision does not fit. */
+#define ESP_ERR_INVALID_MAC      0x10B /**< A MAC address is invalid. */
+#define ESP_ERR_NOT_FINISHED     0x10C /**< More calls are needed. */
+#define ESP_ERR_NOT_ALLOWED      0x10D /**< Refused by policy, e.g. a write to a read-only partition. */
 
-#define ESP_ERR_WIFI_BASE 0x3000      /**< First code of Wi-Fi. */
-#define ESP_ERR_MESH_BASE 0x4000      /**< First code of ESP-MESH. */
-#define ESP_ERR_FLASH_BASE 0x6000     /**< First code of the flash driver. */
+#define ESP_ERR_WIFI_BASE      0x3000 /**< First code of Wi-Fi. */
+#define ESP_ERR_MESH_BASE      0x4000 /**< First code of ESP-MESH. */
+#define ESP_ERR_FLASH_BASE     0x6000 /**< First code of the flash driver. */
 #define ESP_ERR_HW_CRYPTO_BASE 0xc000 /**< First code of the crypto peripherals. */
-#define ESP_ERR_MEMPROT_BASE 0xd000   /**< First code of memory protection. */
+#define ESP_ERR_MEMPROT_BASE   0xd000 /**< First code of memory protection. */
 
-#define ESP_ERR_FLASH_OP_FAIL (ESP_ERR_FLASH_BASE + 1)    /**< A flash operation failed. */
+#define ESP_ERR_FLASH_OP_FAIL    (ESP_ERR_FLASH_BASE + 1) /**< A flash operation failed. */
 #define ESP_ERR_FLASH_OP_TIMEOUT (ESP_ERR_FLASH_BASE + 2) /**< A flash operation took too long. */
 
 /**
@@ -74,12 +74,12 @@ void _esp_error_check_failed_without_abort(esp_err_t rc, const char *file, int l
                                            const char *expression);
 
 /** Evaluates @p x; anything but ESP_OK is reported and aborts the device (which resets it). */
-#define ESP_ERROR_CHECK(x)                                                              \
-    do {                                                                                \
-        esp_err_t err_rc_ = (x);                                                        \
-        if (err_rc_ != ESP_OK) {                                                        \
-            _esp_error_check_failed(err_rc_, __FILE__, __LINE__, __func__, #x);         \
-        }                                                                               \
+#define ESP_ERROR_CHECK(x)                                                                                             \
+    do {                                                                                                               \
+        esp_err_t err_rc_ = (x);                                                                                       \
+        if (err_rc_ != ESP_OK) {                                                                                       \
+            _esp_error_check_failed(err_rc_, __FILE__, __LINE__, __func__, #x);                                        \
+        }                                                                                                              \
     } while (0)
 
 #ifndef __cplusplus

@@ -16,36 +16,36 @@
 extern "C" {
 #endif
 
-#define ESP_PARTITION_MAGIC 0x50AA     /**< First two bytes (AA 50) of a partition entry. */
+#define ESP_PARTITION_MAGIC     0x50AA /**< First two bytes (AA 50) of a partition entry. */
 #define ESP_PARTITION_MAGIC_MD5 0xEBEB /**< First two bytes of the MD5 entry. */
 
-#define PART_TYPE_APP 0x00
-#define PART_SUBTYPE_FACTORY 0x00
+#define PART_TYPE_APP         0x00
+#define PART_SUBTYPE_FACTORY  0x00
 #define PART_SUBTYPE_OTA_FLAG 0x10
 #define PART_SUBTYPE_OTA_MASK 0x0f
-#define PART_SUBTYPE_TEST 0x20
+#define PART_SUBTYPE_TEST     0x20
 
-#define PART_TYPE_DATA 0x01
-#define PART_SUBTYPE_DATA_OTA 0x00
-#define PART_SUBTYPE_DATA_RF 0x01
-#define PART_SUBTYPE_DATA_WIFI 0x02
+#define PART_TYPE_DATA             0x01
+#define PART_SUBTYPE_DATA_OTA      0x00
+#define PART_SUBTYPE_DATA_RF       0x01
+#define PART_SUBTYPE_DATA_WIFI     0x02
 #define PART_SUBTYPE_DATA_NVS_KEYS 0x04
 #define PART_SUBTYPE_DATA_EFUSE_EM 0x05
 
-#define PART_TYPE_BOOTLOADER 0x02
-#define PART_SUBTYPE_BOOTLOADER_PRIMARY 0x00
-#define PART_SUBTYPE_BOOTLOADER_OTA 0x01
+#define PART_TYPE_BOOTLOADER             0x02
+#define PART_SUBTYPE_BOOTLOADER_PRIMARY  0x00
+#define PART_SUBTYPE_BOOTLOADER_OTA      0x01
 #define PART_SUBTYPE_BOOTLOADER_RECOVERY 0x02
 
-#define PART_TYPE_PARTITION_TABLE 0x03
+#define PART_TYPE_PARTITION_TABLE            0x03
 #define PART_SUBTYPE_PARTITION_TABLE_PRIMARY 0x00
-#define PART_SUBTYPE_PARTITION_TABLE_OTA 0x01
+#define PART_SUBTYPE_PARTITION_TABLE_OTA     0x01
 
-#define PART_TYPE_END 0xff
+#define PART_TYPE_END    0xff
 #define PART_SUBTYPE_END 0xff
 
 #define PART_FLAG_ENCRYPTED (1u << 0) /**< Flag bit: contents are encrypted. */
-#define PART_FLAG_READONLY (1u << 1)  /**< Flag bit: contents may not be written. */
+#define PART_FLAG_READONLY  (1u << 1) /**< Flag bit: contents may not be written. */
 
 /** Where the second-stage bootloader lies, in bytes; 0 unless the build says otherwise. */
 #ifndef CONFIG_BOOTLOADER_OFFSET_IN_FLASH
@@ -56,18 +56,18 @@ extern "C" {
 #define CONFIG_PARTITION_TABLE_OFFSET 0x8000
 #endif
 
-#define ESP_BOOTLOADER_OFFSET CONFIG_BOOTLOADER_OFFSET_IN_FLASH
-#define ESP_PRIMARY_BOOTLOADER_OFFSET CONFIG_BOOTLOADER_OFFSET_IN_FLASH
-#define ESP_BOOTLOADER_SIZE (ESP_PARTITION_TABLE_OFFSET - ESP_BOOTLOADER_OFFSET)
-#define ESP_PARTITION_TABLE_OFFSET CONFIG_PARTITION_TABLE_OFFSET
+#define ESP_BOOTLOADER_OFFSET              CONFIG_BOOTLOADER_OFFSET_IN_FLASH
+#define ESP_PRIMARY_BOOTLOADER_OFFSET      CONFIG_BOOTLOADER_OFFSET_IN_FLASH
+#define ESP_BOOTLOADER_SIZE                (ESP_PARTITION_TABLE_OFFSET - ESP_BOOTLOADER_OFFSET)
+#define ESP_PARTITION_TABLE_OFFSET         CONFIG_PARTITION_TABLE_OFFSET
 #define ESP_PRIMARY_PARTITION_TABLE_OFFSET CONFIG_PARTITION_TABLE_OFFSET
-#define ESP_PARTITION_TABLE_SIZE 0x1000    /**< Sector reserved for the table, in bytes. */
-#define ESP_PARTITION_TABLE_MAX_LEN 0xC00  /**< Bytes of it that hold entries. */
+#define ESP_PARTITION_TABLE_SIZE           0x1000 /**< Sector reserved for the table, in bytes. */
+#define ESP_PARTITION_TABLE_MAX_LEN        0xC00  /**< Bytes of it that hold entries. */
 /** Entries, the end marker included, that fit. */
-#define ESP_PARTITION_TABLE_MAX_ENTRIES (ESP_PARTITION_TABLE_MAX_LEN / sizeof(esp_partition_info_t))
+#define ESP_PARTITION_TABLE_MAX_ENTRIES    (ESP_PARTITION_TABLE_MAX_LEN / sizeof(esp_partition_info_t))
 
-/** State of an app in its otadata record. */
-typedef enum {
+/** State of an app in its otadata record. (__extension__: the last value exceeds int, which ISO C forbids.) */
+__extension__ typedef enum {
     ESP_OTA_IMG_NEW = 0x0U,              /**< Switched to, never booted. */
     ESP_OTA_IMG_PENDING_VERIFY = 0x1U,   /**< Booted once, not confirmed yet. */
     ESP_OTA_IMG_VALID = 0x2U,            /**< Confirmed by the app. */

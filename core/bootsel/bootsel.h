@@ -17,24 +17,24 @@
 #include "esp_err.h"
 
 #define BOOTSEL_SLOT_FACTORY (-1) /**< Candidate: the factory app. Numbers from 0 are OTA slots. */
-#define BOOTSEL_SLOT_TEST (-2)    /**< Candidate: the test app. */
-#define BOOTSEL_SLOT_NONE (-3)    /**< No candidate, or: no app is running. */
+#define BOOTSEL_SLOT_TEST    (-2) /**< Candidate: the test app. */
+#define BOOTSEL_SLOT_NONE    (-3) /**< No candidate, or: no app is running. */
 
 /** A set of candidates: bit n for ota_n, plus the two below. */
 typedef uint32_t bootsel_set_t;
 #define BOOTSEL_SET_FACTORY (1u << 16)
-#define BOOTSEL_SET_TEST (1u << 17)
+#define BOOTSEL_SET_TEST    (1u << 17)
 
 /** The set with just this candidate; empty for BOOTSEL_SLOT_NONE. */
 bootsel_set_t bootsel_set_of(int slot);
 
 /** What a decision rests on. */
 typedef struct bootsel_input {
-    bool has_otadata;                                       /**< There is an otadata partition of two sectors. */
+    bool has_otadata;                                      /**< There is an otadata partition of two sectors. */
     uint8_t record[OTADATA_SECTORS][OTADATA_RECORD_BYTES]; /**< The records as read; any bytes. */
-    uint32_t slot_count;                                    /**< OTA slots, n of (seq - 1) % n: ptable_slot_count(). */
-    bootsel_set_t present;                                  /**< App partitions that exist. */
-    bool rollback;                                          /**< Policy: apps must confirm themselves. */
+    uint32_t slot_count;                                   /**< OTA slots, n of (seq - 1) % n: ptable_slot_count(). */
+    bootsel_set_t present;                                 /**< App partitions that exist. */
+    bool rollback;                                         /**< Policy: apps must confirm themselves. */
 } bootsel_input_t;
 
 /** Kind of a flash operation. */
@@ -77,8 +77,8 @@ const char *bootsel_reason_text(bootsel_reason_t reason);
 typedef struct bootsel_decision {
     int slot;                /**< Candidate to verify, or BOOTSEL_SLOT_NONE: nothing boots. */
     bootsel_reason_t reason; /**< Why this one. */
-    bootsel_plan_t before;   /**< Carry out before the candidate is looked at; then ask again with the records re-read. */
-    bootsel_plan_t commit;   /**< Carry out once the candidate verified, before it runs. */
+    bootsel_plan_t before; /**< Carry out before the candidate is looked at; then ask again with the records re-read. */
+    bootsel_plan_t commit; /**< Carry out once the candidate verified, before it runs. */
 } bootsel_decision_t;
 
 /**

@@ -12,7 +12,7 @@
 #include "esp_flash_partitions.h"
 
 #define OTADATA_RECORD_BYTES 32 /**< A record at the start of each of the two sectors. */
-#define OTADATA_SECTORS 2       /**< Sectors of the otadata partition. */
+#define OTADATA_SECTORS      2  /**< Sectors of the otadata partition. */
 
 /** A decoded record. */
 typedef struct otadata_record {

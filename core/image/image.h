@@ -16,13 +16,13 @@
 #include "esp_err.h"
 #include "otter/otter_crypto.h"
 
-#define IMAGE_HEADER_BYTES 24
+#define IMAGE_HEADER_BYTES         24
 #define IMAGE_SEGMENT_HEADER_BYTES 8
-#define IMAGE_DESC_OFFSET 32     /**< Image offset of the app or bootloader descriptor. */
-#define IMAGE_APP_DESC_BYTES 256 /**< Length of an app descriptor. */
-#define IMAGE_MAX_SEGMENTS ESP_IMAGE_MAX_SEGMENTS
-#define IMAGE_SEGMENT_LIMIT (16u << 20) /**< A segment is shorter than this, in bytes. */
-#define IMAGE_LOAD_ADDR_MIN 0x10000000u /**< Segments below are not loaded. */
+#define IMAGE_DESC_OFFSET          32  /**< Image offset of the app or bootloader descriptor. */
+#define IMAGE_APP_DESC_BYTES       256 /**< Length of an app descriptor. */
+#define IMAGE_MAX_SEGMENTS         ESP_IMAGE_MAX_SEGMENTS
+#define IMAGE_SEGMENT_LIMIT        (16u << 20) /**< A segment is shorter than this, in bytes. */
+#define IMAGE_LOAD_ADDR_MIN        0x10000000u /**< Segments below are not loaded. */
 
 /** Largest image for a chip, in bytes: 16 MiB for Espressif's, 256 MiB for Otter's own. */
 uint32_t image_max_len(uint16_t chip_id);
@@ -115,29 +115,29 @@ typedef enum image_step {
 /** A walk. Storage belongs to the caller; fields are to be read, once they are known. */
 typedef struct image_walk {
     /* Findings. */
-    image_fault_t fault;         /**< First fault. */
-    uint32_t fault_off;          /**< Image offset where it was noticed. */
-    uint32_t faults;             /**< Bit (1 << image_fault_t) for each fault seen. */
-    uint32_t fed;                /**< Bytes consumed so far. */
-    bool header_known;           /**< header is filled. */
-    esp_image_header_t header;   /**< Valid if header_known. */
-    uint32_t segment_count;      /**< Segments found so far. */
+    image_fault_t fault;       /**< First fault. */
+    uint32_t fault_off;        /**< Image offset where it was noticed. */
+    uint32_t faults;           /**< Bit (1 << image_fault_t) for each fault seen. */
+    uint32_t fed;              /**< Bytes consumed so far. */
+    bool header_known;         /**< header is filled. */
+    esp_image_header_t header; /**< Valid if header_known. */
+    uint32_t segment_count;    /**< Segments found so far. */
     image_segment_t segment[IMAGE_MAX_SEGMENTS];
-    bool desc_known;             /**< desc is filled and has its magic. */
-    esp_app_desc_t desc;         /**< App descriptor; only for IMAGE_KIND_APP. */
-    uint8_t checksum_stored;     /**< Valid from IMAGE_STEP_HASH on. */
-    uint8_t checksum;            /**< As computed so far. */
+    bool desc_known;                         /**< desc is filled and has its magic. */
+    esp_app_desc_t desc;                     /**< App descriptor; only for IMAGE_KIND_APP. */
+    uint8_t checksum_stored;                 /**< Valid from IMAGE_STEP_HASH on. */
+    uint8_t checksum;                        /**< As computed so far. */
     uint8_t hash_stored[OTTER_SHA256_BYTES]; /**< Valid when done, if header.hash_appended. */
     uint8_t hash[OTTER_SHA256_BYTES];        /**< SHA-256 of header through checksum; valid when done. */
-    uint32_t image_len;          /**< Bytes, checksum and hash included; valid when done. */
+    uint32_t image_len;                      /**< Bytes, checksum and hash included; valid when done. */
 
     /* Private to image.c. */
     image_expect_t expect;
     image_sink_t sink;
     image_step_t step;
-    uint32_t step_left;          /**< Bytes that the present step still needs. */
-    uint32_t checksum_lanes;     /**< XOR of data words. */
-    uint32_t gathered;           /**< Bytes in gather. */
+    uint32_t step_left;                   /**< Bytes that the present step still needs. */
+    uint32_t checksum_lanes;              /**< XOR of data words. */
+    uint32_t gathered;                    /**< Bytes in gather. */
     uint8_t gather[IMAGE_APP_DESC_BYTES]; /**< A header, descriptor or digest that arrives in pieces. */
     otter_sha256_t sha;
 } image_walk_t;

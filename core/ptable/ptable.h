@@ -15,10 +15,10 @@
 #include "esp_err.h"
 #include "esp_flash_partitions.h"
 
-#define PTABLE_BYTES ESP_PARTITION_TABLE_MAX_LEN /**< Bytes of a table on flash. */
-#define PTABLE_MAX_PARTITIONS 95                 /**< Most partitions a table can hold (94 with an MD5 entry). */
-#define PTABLE_LABEL_BYTES 17                    /**< A label with its terminator. */
-#define PTABLE_MAX_SLOTS 16                      /**< Most OTA slots, ota_0 to ota_15. */
+#define PTABLE_BYTES          ESP_PARTITION_TABLE_MAX_LEN /**< Bytes of a table on flash. */
+#define PTABLE_MAX_PARTITIONS 95 /**< Most partitions a table can hold (94 with an MD5 entry). */
+#define PTABLE_LABEL_BYTES    17 /**< A label with its terminator. */
+#define PTABLE_MAX_SLOTS      16 /**< Most OTA slots, ota_0 to ota_15. */
 
 /** A partition. */
 typedef struct ptable_partition {
@@ -40,18 +40,18 @@ typedef struct ptable {
 /** What can be wrong with a table. */
 typedef enum ptable_fault {
     PTABLE_OK,
-    PTABLE_FAULT_MAGIC,       /**< An entry begins with neither AA 50, EB EB nor FF FF. */
-    PTABLE_FAULT_BOUNDS,      /**< A partition lies outside the flash. */
-    PTABLE_FAULT_MD5,         /**< The MD5 entry does not match, or there are two. */
-    PTABLE_FAULT_END,         /**< No end marker within PTABLE_BYTES. */
-    PTABLE_FAULT_EMPTY,       /**< No partition at all. */
-    PTABLE_FAULT_OVERLAP,     /**< Two partitions overlap, or one overlaps the table itself. */
-    PTABLE_FAULT_ALIGN,       /**< Offset not aligned (app 64 KiB, other 4 KiB), or an app's size no multiple of 4 KiB. */
-    PTABLE_FAULT_DUPLICATE,   /**< Two partitions have the same label, or both are the same app or otadata. */
-    PTABLE_FAULT_SLOT_GAP,    /**< OTA slot numbers have a gap: bootloader and app would count them differently. */
-    PTABLE_FAULT_OTADATA,     /**< otadata is not two sectors, or read-only. */
-    PTABLE_FAULT_RULE,        /**< Another rule of gen_esp32part: NVS too small to be written, coredump read-only, ... */
-    PTABLE_FAULT_FULL,        /**< More partitions than fit. */
+    PTABLE_FAULT_MAGIC,     /**< An entry begins with neither AA 50, EB EB nor FF FF. */
+    PTABLE_FAULT_BOUNDS,    /**< A partition lies outside the flash. */
+    PTABLE_FAULT_MD5,       /**< The MD5 entry does not match, or there are two. */
+    PTABLE_FAULT_END,       /**< No end marker within PTABLE_BYTES. */
+    PTABLE_FAULT_EMPTY,     /**< No partition at all. */
+    PTABLE_FAULT_OVERLAP,   /**< Two partitions overlap, or one overlaps the table itself. */
+    PTABLE_FAULT_ALIGN,     /**< Offset not aligned (app 64 KiB, other 4 KiB), or an app's size no multiple of 4 KiB. */
+    PTABLE_FAULT_DUPLICATE, /**< Two partitions have the same label, or both are the same app or otadata. */
+    PTABLE_FAULT_SLOT_GAP,  /**< OTA slot numbers have a gap: bootloader and app would count them differently. */
+    PTABLE_FAULT_OTADATA,   /**< otadata is not two sectors, or read-only. */
+    PTABLE_FAULT_RULE,      /**< Another rule of gen_esp32part: NVS too small to be written, coredump read-only, ... */
+    PTABLE_FAULT_FULL,      /**< More partitions than fit. */
 } ptable_fault_t;
 
 /** Text for a fault, lower case, no full stop. */

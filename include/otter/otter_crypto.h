@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 #define OTTER_SHA256_BYTES 32 /**< Length of a SHA-256 digest. */
-#define OTTER_MD5_BYTES 16    /**< Length of an MD5 digest. */
+#define OTTER_MD5_BYTES    16 /**< Length of an MD5 digest. */
 
 /** A running SHA-256. Opaque; all zero means "not begun". */
 typedef struct otter_sha256 {

@@ -16,9 +16,9 @@ extern "C" {
 
 /** A NOR decorator; storage belongs to the caller and must outlive its use. */
 typedef struct otter_flash_nor {
-    otter_flash_t base;    /**< Use this as the flash. */
-    otter_flash_t *inner;  /**< The flash that holds the bytes; not owned. */
-    uint32_t violations;   /**< Programs refused because they would have set a bit. */
+    otter_flash_t base;     /**< Use this as the flash. */
+    otter_flash_t *inner;   /**< The flash that holds the bytes; not owned. */
+    uint32_t violations;    /**< Programs refused because they would have set a bit. */
     uint32_t violation_off; /**< Offset of the first byte of the last refused one. */
 } otter_flash_nor_t;
 

@@ -19,21 +19,21 @@
 extern "C" {
 #endif
 
-#define OTTER_HANDOVER_MAGIC 0x5254544Fu /**< "OTTR" as bytes. */
-#define OTTER_HANDOVER_VERSION 1u        /**< Changes whenever the struct does. */
+#define OTTER_HANDOVER_MAGIC   0x5254544Fu /**< "OTTR" as bytes. */
+#define OTTER_HANDOVER_VERSION 1u          /**< Changes whenever the struct does. */
 
 /** What the bootloader tells the firmware. */
 typedef struct otter_handover {
-    uint32_t magic;            /**< OTTER_HANDOVER_MAGIC. */
-    uint16_t version;          /**< OTTER_HANDOVER_VERSION. */
-    uint16_t size;             /**< Bytes of this struct. */
-    uint32_t running_address;  /**< Flash offset of the partition that was booted. */
-    uint32_t reset_reason;     /**< Why this start happened, an esp_reset_reason_t. */
-    uint32_t sector_bytes;     /**< Sector size of the flash. */
-    int32_t flash_handle;      /**< Linux: inherited descriptor of the flash file, with its lock. Boards: 0. */
-    int32_t key_store_handle;  /**< Linux: inherited descriptor of the key store; -1: none. Boards: 0. */
-    uint8_t app_desc[256];     /**< The running app's descriptor, as it was read and verified. */
-    otter_config_t config;     /**< Device configuration. */
+    uint32_t magic;           /**< OTTER_HANDOVER_MAGIC. */
+    uint16_t version;         /**< OTTER_HANDOVER_VERSION. */
+    uint16_t size;            /**< Bytes of this struct. */
+    uint32_t running_address; /**< Flash offset of the partition that was booted. */
+    uint32_t reset_reason;    /**< Why this start happened, an esp_reset_reason_t. */
+    uint32_t sector_bytes;    /**< Sector size of the flash. */
+    int32_t flash_handle;     /**< Linux: inherited descriptor of the flash file, with its lock. Boards: 0. */
+    int32_t key_store_handle; /**< Linux: inherited descriptor of the key store; -1: none. Boards: 0. */
+    uint8_t app_desc[256];    /**< The running app's descriptor, as it was read and verified. */
+    otter_config_t config;    /**< Device configuration. */
 } otter_handover_t;
 
 /**

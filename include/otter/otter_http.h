@@ -42,11 +42,11 @@ typedef struct otter_http_tls {
 /** What a client is made with. */
 typedef struct otter_http_config {
     otter_http_tls_t tls;
-    bool tcp_keep_alive;          /**< Send TCP keep-alive probes. */
-    int tcp_keep_alive_idle_s;    /**< Seconds before the first probe; 0: 5. */
+    bool tcp_keep_alive;           /**< Send TCP keep-alive probes. */
+    int tcp_keep_alive_idle_s;     /**< Seconds before the first probe; 0: 5. */
     int tcp_keep_alive_interval_s; /**< Seconds between probes; 0: 5. */
-    int tcp_keep_alive_count;     /**< Unanswered probes before the connection is given up; 0: 3. */
-    const char *if_name;          /**< Network interface to use; NULL: any. */
+    int tcp_keep_alive_count;      /**< Unanswered probes before the connection is given up; 0: 3. */
+    const char *if_name;           /**< Network interface to use; NULL: any. */
 } otter_http_config_t;
 
 /** A header of a request. */
@@ -59,10 +59,11 @@ typedef struct otter_http_header {
 typedef struct otter_http_request {
     const char *method; /**< "GET", "HEAD", "POST", ... */
     const char *url;    /**< Absolute, http or https. */
-    const otter_http_header_t *headers; /**< Sent as they are; Host, Content-Length and Connection are the port's if absent. */
+    const otter_http_header_t
+        *headers; /**< Sent as they are; Host, Content-Length and Connection are the port's if absent. */
     size_t header_count;
-    const void *body;   /**< NULL: none. */
-    size_t body_len;    /**< In bytes. */
+    const void *body; /**< NULL: none. */
+    size_t body_len;  /**< In bytes. */
 } otter_http_request_t;
 
 /** Called for each header of the final response, in order, as it arrives. Strings last for the call. */
@@ -70,10 +71,11 @@ typedef void (*otter_http_header_cb_t)(void *arg, const char *name, const char *
 
 /** What the response headers said. */
 typedef struct otter_http_response {
-    int status;             /**< 200, 206, 404, ... */
-    int64_t content_length; /**< Bytes of body announced; -1: not announced (chunked, or until the connection closes). */
-    bool chunked;           /**< Transfer-Encoding: chunked (HTTP/2's framing counts: the end is certain). */
-    bool keep_alive;        /**< The connection can carry another exchange. */
+    int status; /**< 200, 206, 404, ... */
+    int64_t
+        content_length; /**< Bytes of body announced; -1: not announced (chunked, or until the connection closes). */
+    bool chunked;       /**< Transfer-Encoding: chunked (HTTP/2's framing counts: the end is certain). */
+    bool keep_alive;    /**< The connection can carry another exchange. */
 } otter_http_response_t;
 
 /**

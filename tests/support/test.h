@@ -24,19 +24,19 @@
  * Runs the test named argv[1], or all of them. A name that does not exist is an error: a test that is not there
  * must not pass.
  */
-#define TEST_MAIN(tests)                                                                    \
-    int main(int argc, char **argv)                                                         \
-    {                                                                                       \
-        if (argc > 1) {                                                                     \
-            size_t known = 0;                                                               \
-            for (size_t i = 0; i < sizeof(tests) / sizeof((tests)[0]); i++) {               \
-                known += strcmp((tests)[i].name, argv[1]) == 0;                             \
-            }                                                                               \
-            if (known != 1) {                                                               \
-                fprintf(stderr, "no test named %s\n", argv[1]);                             \
-                return 2;                                                                   \
-            }                                                                               \
-            cmocka_set_test_filter(argv[1]);                                                \
-        }                                                                                   \
-        return cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL);                    \
+#define TEST_MAIN(tests)                                                                                               \
+    int main(int argc, char **argv)                                                                                    \
+    {                                                                                                                  \
+        if (argc > 1) {                                                                                                \
+            size_t known = 0;                                                                                          \
+            for (size_t i = 0; i < sizeof(tests) / sizeof((tests)[0]); i++) {                                          \
+                known += strcmp((tests)[i].name, argv[1]) == 0;                                                        \
+            }                                                                                                          \
+            if (known != 1) {                                                                                          \
+                fprintf(stderr, "no test named %s\n", argv[1]);                                                        \
+                return 2;                                                                                              \
+            }                                                                                                          \
+            cmocka_set_test_filter(argv[1]);                                                                           \
+        }                                                                                                              \
+        return cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL);                                               \
     }
