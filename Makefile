@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: a thin layer over the presets of CMake. `make help` lists the targets.
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+CMAKE_BUILD = cmake --build
+
+.PHONY: help build demo test lint soak mutate bench cov tsan install clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+build: build/build.ninja ## Build everything that is installed; programs land in build/bin/.
+	@$(CMAKE_BUILD) build -j $(JOBS)
+
+demo: build ## Show an update over HTTPS, and the fallback from a bad one (build/demo/ keeps the files).
+	@tools/demo.sh build
+
+test: build/asan/build.ninja ## Run the tests, with sanitizers. ARGS="-R name" chooses some.
+	@$(CMAKE_BUILD) build/asan -j $(JOBS)
+	@tools/run_tests build/asan $(ARGS)
+
+lint: ## Check formatting, layers, both compilers, clang-tidy, the RISC-V compile, the public headers.
+	@tools/lint
+
+soak: build ## Kill the device at hundreds of moments, for minutes. SCALE=10 does a tenth.
+	@tests/soak/run build $(or $(SCALE),1)
+
+mutate: ## Plant each kept defect in bootsel and the image walk; every one must make a test fail.
+	@tools/mutate
+
+bench: build ## Print the cost of an update beside the floor that curl and openssl set.
+	@bench/run build
+
+cov: build/coverage/build.ninja ## Run the tests and report the lines they reach, in build/coverage/report/.
+	@$(CMAKE_BUILD) build/coverage -j $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
+	@tools/run_tests build/coverage $(ARGS)
+	@mkdir -p build/coverage/report
+	@gcovr --root . --exclude tests --exclude build --html-details build/coverage/report/index.html \
+		--print-summary build/coverage
+
+tsan: build/tsan/build.ninja ## Run the tests under the thread sanitizer.
+	@$(CMAKE_BUILD) build/tsan -j $(JOBS)
+	@tools/run_tests build/tsan $(ARGS)
+
+install: build ## Install the programs, the library and its headers under PREFIX (DESTDIR is honoured).
+	@cmake --install build --prefix $(PREFIX)
+
+clean: ## Remove build/.
+	@rm -rf build
+
+build/build.ninja: CMakePresets.json
+	@cmake --preset release
+
+build/%/build.ninja: CMakePresets.json
+	@cmake --preset $*
