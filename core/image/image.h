@@ -48,20 +48,23 @@ typedef struct image_expect {
     uint16_t chip_revision;      /**< Its revision, major * 100 + minor. */
     uint16_t efuse_blk_revision; /**< Its eFuse block revision, major * 100 + minor. */
     uint32_t min_secure_version; /**< Anti-rollback floor: an app below it is refused. */
-    /** Do not stop at a fault in the contents (wrong chip, descriptor, checksum, digest); note it in image_walk.faults. */
+    /**
+     * Do not stop at a fault in the contents (wrong chip, address, descriptor, checksum, digest); note it in
+     * image_walk.faults. The walk ends with IMAGE_STATUS_ERROR all the same; image_len is not 0 if the end was reached.
+     */
     bool inspect;
 } image_expect_t;
 
 /** What can be wrong with an image. */
 typedef enum image_fault {
     IMAGE_OK,
-    IMAGE_FAULT_TRUNCATED,      /**< The bytes end before the image does. */
-    IMAGE_FAULT_MAGIC,          /**< First byte is not E9. */
-    IMAGE_FAULT_SEGMENT_COUNT,  /**< 0, or more than 16 segments. */
-    IMAGE_FAULT_CHIP,           /**< Made for another chip. */
-    IMAGE_FAULT_REVISION,       /**< Not for this revision of the chip, or of its eFuse block. */
-    IMAGE_FAULT_SEGMENT_LEN,    /**< A segment's length is no multiple of 4 or too large, or the first is too short. */
-    IMAGE_FAULT_ADDRESS,        /**< A segment's load address wraps. */
+    IMAGE_FAULT_TRUNCATED,     /**< The bytes end before the image does. */
+    IMAGE_FAULT_MAGIC,         /**< First byte is not E9. */
+    IMAGE_FAULT_SEGMENT_COUNT, /**< 0, or more than 16 segments. */
+    IMAGE_FAULT_CHIP,          /**< Made for another chip. */
+    IMAGE_FAULT_REVISION,      /**< Not for this revision of the chip, or of its eFuse block. */
+    IMAGE_FAULT_SEGMENT_LEN,   /**< A segment's length is no multiple of 4 or too large, or the first is too short. */
+    IMAGE_FAULT_ADDRESS, /**< A segment's load address wraps, or cannot be mapped from where the segment lies in flash. */
     IMAGE_FAULT_TOO_LARGE,      /**< It does not fit where it shall go. */
     IMAGE_FAULT_DESC,           /**< No app descriptor where it must be. */
     IMAGE_FAULT_SECURE_VERSION, /**< Below the anti-rollback floor. */
@@ -115,11 +118,11 @@ typedef enum image_step {
 /** A walk. Storage belongs to the caller; fields are to be read, once they are known. */
 typedef struct image_walk {
     /* Findings. */
-    image_fault_t fault;       /**< First fault. */
-    uint32_t fault_off;        /**< Image offset where it was noticed. */
-    uint32_t faults;           /**< Bit (1 << image_fault_t) for each fault seen. */
-    uint32_t fed;              /**< Bytes consumed so far. */
-    bool header_known;         /**< header is filled. */
+    image_fault_t fault; /**< First fault. */
+    uint32_t fault_off;  /**< Image offset of the field that is wrong; of the end of the bytes if they are too few. */
+    uint32_t faults;     /**< Bit (1 << image_fault_t) for each fault seen. */
+    uint32_t fed;        /**< Bytes consumed so far. */
+    bool header_known;   /**< header is filled. */
     esp_image_header_t header; /**< Valid if header_known. */
     uint32_t segment_count;    /**< Segments found so far. */
     image_segment_t segment[IMAGE_MAX_SEGMENTS];
@@ -135,10 +138,10 @@ typedef struct image_walk {
     image_expect_t expect;
     image_sink_t sink;
     image_step_t step;
-    uint32_t step_left;                   /**< Bytes that the present step still needs. */
-    uint32_t checksum_lanes;              /**< XOR of data words. */
-    uint32_t gathered;                    /**< Bytes in gather. */
-    uint8_t gather[IMAGE_APP_DESC_BYTES]; /**< A header, descriptor or digest that arrives in pieces. */
+    uint32_t step_left;                 /**< Bytes that the present step still needs. */
+    uint32_t checksum_lanes;            /**< XOR of data words. */
+    uint32_t gathered;                  /**< Bytes in gather. */
+    uint8_t gather[OTTER_SHA256_BYTES]; /**< A header, padding or digest that arrives in pieces. */
     otter_sha256_t sha;
 } image_walk_t;
 
@@ -148,7 +151,8 @@ typedef struct image_walk {
  * @param walk    initialised here; must be freed with image_free() whatever happens
  * @param expect  copied
  * @param sink    copied; NULL: none
- * @return ESP_OK or ESP_ERR_NO_MEM
+ * @return ESP_OK; ESP_ERR_NO_MEM; ESP_ERR_INVALID_ARG if expect->max_len exceeds image_max_len() of expect->chip_id and not
+ *         any_chip. After an error the walk is a failed one.
  */
 esp_err_t image_begin(image_walk_t *walk, const image_expect_t *expect, const image_sink_t *sink);
 
