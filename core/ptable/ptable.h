@@ -65,7 +65,8 @@ const char *ptable_fault_text(ptable_fault_t fault);
  * @param len          how many bytes, at most PTABLE_BYTES are looked at
  * @param flash_bytes  size of the flash: partitions must lie inside
  * @param bad_index    gets the index of the entry at fault; may be NULL
- * @return PTABLE_OK, _MAGIC, _BOUNDS, _MD5 or _END
+ * @return PTABLE_OK, _MAGIC, _BOUNDS, _MD5, _END, or _EMPTY if the first entry is blank (erased flash). A table that
+ *         is nothing but a right MD5 entry is accepted, as there
  */
 ptable_fault_t ptable_parse(ptable_t *table, const uint8_t *bytes, size_t len, uint64_t flash_bytes,
                             uint32_t *bad_index);
@@ -75,7 +76,8 @@ ptable_fault_t ptable_parse(ptable_t *table, const uint8_t *bytes, size_t len, u
  *
  * @param table         any table
  * @param table_offset  where the table itself lies, in bytes
- * @param sector_bytes  sector size of the flash; otadata must be two sectors
+ * @param sector_bytes  sector size of the flash, below 4 KiB counts as 4 KiB; otadata must be two sectors, and larger
+ *                      sectors than the usual alignments raise these
  * @param bad_index     gets the index of the partition at fault; may be NULL
  * @return PTABLE_OK or the first fault found
  */

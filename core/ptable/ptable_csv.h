@@ -29,7 +29,8 @@ typedef struct ptable_csv_error {
 
 /**
  * Reads a CSV. UTF-8, with or without byte order mark. (UTF-16 and UTF-32 are told apart and refused
- * by name: the caller converts them.)
+ * by name: the caller converts them.) Stricter than gen_esp32part where a table would be ambiguous: ptable_check()
+ * applies. Uses about 2 KiB of stack.
  *
  * @param table    filled on success, in the order of the text
  * @param text     the CSV, not necessarily terminated
@@ -44,7 +45,10 @@ esp_err_t ptable_csv_parse(ptable_t *table, const char *text, size_t len, const 
 /** Receives a piece of text; not terminated. */
 typedef void (*ptable_csv_emit_t)(void *arg, const char *text, size_t len);
 
-/** Writes a table as CSV: the form that gen_esp32part prints for a binary table. */
+/**
+ * Writes a table as CSV: the form that gen_esp32part prints for a binary table. Characters of a label that would
+ * change the meaning of the line (control characters, ',', '$', a leading '#') are written as '_'.
+ */
 void ptable_csv_write(const ptable_t *table, ptable_csv_emit_t emit, void *arg);
 
 /** Name of a partition type ("app", "data", ...) or NULL if it has none. */
