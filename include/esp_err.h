@@ -21,8 +21,8 @@ extern "C" {
 /** Result of an operation: ESP_OK or an error code. */
 typedef int esp_err_t;
 
-#define ESP_OK   0  /**< Success. */
-#define ESP_FAIL -1 /**< Failure that no other code describes. */
+#define ESP_OK   0    /**< Success. */
+#define ESP_FAIL (-1) /**< Failure that no other code describes. */
 
 #define ESP_ERR_NO_MEM           0x101 /**< Out of memory. */
 #define ESP_ERR_INVALID_ARG      0x102 /**< An argument is NULL, out of range or contradictory. */
