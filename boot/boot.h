@@ -93,7 +93,7 @@ ptable_fault_t boot_read_table(otter_flash_t *flash, uint32_t table_offset, ptab
 /**
  * Fills what bootsel needs to know from a table and the otadata sectors.
  *
- * @param otadata_offset  gets where otadata lies, if input->has_otadata; may be NULL
+ * @param otadata_offset  gets where otadata lies, if input->has_otadata
  * @return ESP_OK; ESP_ERR_INVALID_STATE if otadata is smaller than two sectors; ESP_ERR_FLASH_OP_FAIL
  */
 esp_err_t boot_read_input(otter_flash_t *flash, const ptable_t *table, bool rollback, bootsel_input_t *input,
@@ -108,6 +108,3 @@ esp_err_t boot_read_input(otter_flash_t *flash, const ptable_t *table, bool roll
  * @return ESP_OK or the first operation's error; later ones are then not begun
  */
 esp_err_t boot_execute(otter_flash_t *flash, uint32_t otadata_offset, const bootsel_plan_t *plan);
-
-/** Partition of a candidate, or NULL. */
-const ptable_partition_t *boot_partition_of(const ptable_t *table, int slot);

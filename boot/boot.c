@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The boot: ask core, verify and load what it names in one read of flash, write what it asks for. */
+#include "boot/boot.h"
+
+#include <string.h>
+
+#include "boot/text.h"
+#include "core/bootsel/slots.h"
+
+/* Flash is read in pieces of this size. */
+#define READ_BYTES 4096u
+
+/* otadata can be rewritten before a candidate is tried: twice for pending apps, once for each new one that fails. */
+#define MAX_ROUNDS (BOOT_MAX_FAILURES + 8)
+
+static void say(const boot_env_t *env, boot_log_level_t level, const boot_text_t *text)
+{
+    if (env->log != NULL) {
+        env->log(env->log_arg, level, text->chars);
+    }
+}
+
+static void say_tried(const boot_env_t *env, const ptable_partition_t *partition, bootsel_reason_t reason)
+{
+    boot_text_t text = {.len = 0};
+    boot_text_add(&text, "trying ");
+    boot_text_add(&text, partition->label);
+    boot_text_add(&text, ": ");
+    boot_text_add(&text, bootsel_reason_text(reason));
+    say(env, reason == BOOTSEL_REASON_LAST_RESORT ? BOOT_LOG_WARNING : BOOT_LOG_INFO, &text);
+}
+
+static void say_failed(const boot_env_t *env, const ptable_partition_t *partition, const boot_failure_t *failure)
+{
+    boot_text_t text = {.len = 0};
+    boot_text_add(&text, partition->label);
+    boot_text_add(&text, " does not boot: ");
+    boot_text_add(&text, failure->fault != IMAGE_OK ? image_fault_text(failure->fault) : "flash cannot be read");
+    say(env, BOOT_LOG_ERROR, &text);
+}
+
+static void say_records(const boot_env_t *env, const bootsel_plan_t *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (plan->op[i].kind == BOOTSEL_OP_PROGRAM) {
+            otadata_record_t record = otadata_decode(plan->op[i].bytes);
+            boot_text_t text = {.len = 0};
+            boot_text_add(&text, "otadata ");
+            boot_text_add_number(&text, plan->op[i].sector);
+            boot_text_add(&text, ": sequence ");
+            boot_text_add_number(&text, record.seq);
+            boot_text_add(&text, " becomes ");
+            boot_text_add(&text, otadata_state_name(record.state));
+            say(env, BOOT_LOG_INFO, &text);
+        }
+    }
+}
+
+/* The records in memory follow the flash, also when a dry run leaves the flash alone. */
+static void apply_to_memory(bootsel_input_t *input, const bootsel_plan_t *plan)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const bootsel_op_t *op = &plan->op[i];
+        if (op->kind == BOOTSEL_OP_ERASE) {
+            memset(input->record[op->sector], 0xFF, OTADATA_RECORD_BYTES);
+        } else if (op->kind == BOOTSEL_OP_PROGRAM) {
+            memcpy(input->record[op->sector], op->bytes, OTADATA_RECORD_BYTES);
+        }
+    }
+}
+
+static esp_err_t carry_out(const boot_env_t *env, boot_result_t *result, const bootsel_plan_t *plan)
+{
+    if (plan->count == 0) {
+        return ESP_OK;
+    }
+    if (!env->dry_run) {
+        say_records(env, plan);
+        esp_err_t err = boot_execute(env->flash, result->otadata_offset, plan);
+        if (err != ESP_OK) {
+            return ESP_ERR_FLASH_OP_FAIL;
+        }
+    }
+    apply_to_memory(&result->input, plan);
+    return ESP_OK;
+}
+
+/* Feeds a partition to the walk, and through it to the loader: what is verified is what is loaded. */
+static esp_err_t feed(const boot_env_t *env, const ptable_partition_t *partition, image_walk_t *walk)
+{
+    uint8_t piece[READ_BYTES];
+    for (uint32_t off = 0; off < partition->size;) {
+        uint32_t len = partition->size - off < READ_BYTES ? partition->size - off : READ_BYTES;
+        if (otter_flash_read(env->flash, partition->offset + off, piece, len) != ESP_OK) {
+            return ESP_ERR_FLASH_OP_FAIL;
+        }
+        if (image_feed(walk, piece, len, NULL) != IMAGE_STATUS_MORE) {
+            return ESP_OK;
+        }
+        off += len;
+    }
+    return ESP_OK;
+}
+
+static void keep_findings(boot_result_t *result, const ptable_partition_t *partition, const image_walk_t *walk)
+{
+    result->partition = *partition;
+    result->desc = walk->desc;
+    result->image_len = walk->image_len;
+    result->entry = walk->header.entry_addr;
+    memcpy(result->hash, walk->hash, sizeof(result->hash));
+}
+
+static image_expect_t expectation(const otter_config_t *config, const ptable_partition_t *partition)
+{
+    return (image_expect_t){
+        .kind = IMAGE_KIND_APP,
+        .max_len = partition->size,
+        .chip_id = config->chip_id,
+        .chip_revision = config->chip_revision,
+    };
+}
+
+/* Verifies a candidate and loads it; the failure says why it does not boot. */
+static bool prove(const boot_env_t *env, const ptable_partition_t *partition, boot_result_t *result,
+                  boot_failure_t *failure)
+{
+    const boot_loader_t *loader = env->loader;
+    image_sink_t sink = {.segment = NULL};
+    if (loader != NULL) {
+        sink = (image_sink_t){.segment = loader->segment, .data = loader->data, .arg = loader->arg};
+    }
+    image_walk_t walk = {.fed = 0};
+    image_expect_t expect = expectation(env->config, partition);
+    failure->error = loader != NULL && loader->reset != NULL ? loader->reset(loader->arg) : ESP_OK;
+    if (failure->error == ESP_OK) {
+        failure->error = image_begin(&walk, &expect, &sink);
+    }
+    if (failure->error == ESP_OK) {
+        failure->error = feed(env, partition, &walk);
+    }
+    if (failure->error == ESP_OK) {
+        failure->fault = image_finish(&walk);
+        failure->error = image_fault_err(failure->fault);
+    }
+    if (failure->error == ESP_OK) {
+        keep_findings(result, partition, &walk);
+    }
+    image_free(&walk);
+    return failure->error == ESP_OK;
+}
+
+static bool try_candidate(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result)
+{
+    const ptable_partition_t *partition = bootsel_slot_partition(&result->table, decision->slot);
+    boot_failure_t failure = {.slot = decision->slot, .reason = decision->reason};
+    say_tried(env, partition, decision->reason);
+    if (prove(env, partition, result, &failure)) {
+        return true;
+    }
+    say_failed(env, partition, &failure);
+    result->failure[result->failure_count++] = failure;
+    return false;
+}
+
+static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
+{
+    bootsel_set_t failed = 0;
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+        bootsel_decision_t decision;
+        bootsel_boot(&result->input, failed, &decision);
+        if (decision.before.count > 0) {
+            esp_err_t err = carry_out(env, result, &decision.before);
+            if (err != ESP_OK) {
+                return err;
+            }
+            continue;
+        }
+        if (decision.slot == BOOTSEL_SLOT_NONE) {
+            return ESP_ERR_NOT_FOUND;
+        }
+        if (try_candidate(env, &decision, result)) {
+            result->slot = decision.slot;
+            result->reason = decision.reason;
+            return carry_out(env, result, &decision.commit);
+        }
+        failed |= bootsel_set_of(decision.slot);
+    }
+    return ESP_ERR_NOT_FOUND;
+}
+
+static void say_error(const boot_env_t *env, const char *what, const char *why)
+{
+    boot_text_t text = {.len = 0};
+    boot_text_add(&text, what);
+    boot_text_add(&text, why);
+    say(env, BOOT_LOG_ERROR, &text);
+}
+
+esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result)
+{
+    memset(result, 0, sizeof(*result));
+    result->slot = BOOTSEL_SLOT_NONE;
+    result->table_fault = boot_read_table(env->flash, env->config->partition_table_offset, &result->table);
+    if (result->table_fault != PTABLE_OK) {
+        say_error(env, "partition table: ", ptable_fault_text(result->table_fault));
+        return ESP_ERR_INVALID_STATE;
+    }
+    esp_err_t err =
+        boot_read_input(env->flash, &result->table, env->config->rollback, &result->input, &result->otadata_offset);
+    if (err != ESP_OK) {
+        say_error(env, "otadata: ", err == ESP_ERR_INVALID_STATE ? "smaller than two sectors" : "cannot be read");
+        return err;
+    }
+    err = select_app(env, result);
+    if (err != ESP_OK) {
+        result->slot = BOOTSEL_SLOT_NONE;
+        say_error(env, "nothing boots: ", err == ESP_ERR_NOT_FOUND ? "no app verifies" : "otadata cannot be written");
+    }
+    return err;
+}
