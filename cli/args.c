@@ -347,6 +347,15 @@ int cli_size_option(const cli_args_t *args, const char *option, uint32_t *value)
     return CLI_OK;
 }
 
+int cli_check_sector(const cli_args_t *args, uint32_t sector_bytes)
+{
+    bool power_of_two = (sector_bytes & (sector_bytes - 1)) == 0;
+    if (!power_of_two || sector_bytes < 4096 || sector_bytes > (256u << 10)) {
+        return cli_misuse(args, "--sector-size is a power of two from 4K to 256K");
+    }
+    return CLI_OK;
+}
+
 int cli_chip_option(const cli_args_t *args, uint16_t *chip_id, bool *any)
 {
     const char *text = cli_value(args, "chip");

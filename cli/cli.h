@@ -61,6 +61,11 @@ typedef struct cli_option {
         .alias = "offset"                                                                                              \
     }
 
+#define CLI_OPTION_DEVICE                                                                                              \
+    {                                                                                                                  \
+        .name = "chip", .value = "NAME", .help = "chip of the device (default: what its apps are for)"                 \
+    }
+
 typedef struct cli_command cli_command_t;
 
 /** An option as it was given. */
@@ -125,6 +130,9 @@ bool cli_parse_size(const char *text, uint64_t max, uint64_t *value);
  * @return CLI_OK; CLI_USAGE, reported, if it is no number that fits 32 bits
  */
 int cli_size_option(const cli_args_t *args, const char *option, uint32_t *value);
+
+/** Checks the value of --sector-size. @return CLI_OK; CLI_USAGE, reported */
+int cli_check_sector(const cli_args_t *args, uint32_t sector_bytes);
 
 /**
  * Chip that --chip names; this machine's if it was not given.

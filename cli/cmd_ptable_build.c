@@ -16,7 +16,7 @@ static int run(const cli_args_t *args)
     if (status == CLI_OK) {
         status = cli_read_table(args->positional[0], &options, &table, NULL);
     }
-    if (status == CLI_OK && !cli_has(args, "no-verify")) {
+    if (status == CLI_OK) {
         status = cli_check_table(args->positional[0], &table, options.table_offset, options.sector_bytes);
     }
     if (status != CLI_OK) {
@@ -32,7 +32,6 @@ static int run(const cli_args_t *args)
 static const cli_option_t options[] = {
     CLI_OPTION_OUTPUT("binary table to write, 3072 bytes"),
     {.name = "no-md5", .help = "leave out the MD5 entry (ESP-IDF before 3.1)", .alias = "disable-md5sum"},
-    {.name = "no-verify", .help = "skip the checks of otter ptable check"},
     CLI_OPTIONS_TABLE_FILE,
     CLI_OPTIONS_END,
 };

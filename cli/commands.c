@@ -5,10 +5,14 @@
 extern const cli_command_t cmd_ptable_build;
 extern const cli_command_t cmd_ptable_show;
 extern const cli_command_t cmd_ptable_check;
+extern const cli_command_t cmd_flash_create;
+extern const cli_command_t cmd_flash_info;
+extern const cli_command_t cmd_flash_read;
+extern const cli_command_t cmd_flash_write;
+extern const cli_command_t cmd_flash_erase;
 
 const cli_command_t *const cli_commands[] = {
-    &cmd_ptable_build,
-    &cmd_ptable_show,
-    &cmd_ptable_check,
-    NULL,
+    &cmd_ptable_build, &cmd_ptable_show, &cmd_ptable_check,
+    &cmd_flash_create, &cmd_flash_info,  &cmd_flash_read,
+    &cmd_flash_write,  &cmd_flash_erase, NULL,
 };

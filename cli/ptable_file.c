@@ -88,7 +88,7 @@ int cli_read_table(const char *path, const cli_table_options_t *options, ptable_
 
 int cli_check_table(const char *where, const ptable_t *table, uint32_t table_offset, uint32_t sector_bytes)
 {
-    uint32_t bad = 0;
+    uint32_t bad = UINT32_MAX;
     ptable_fault_t fault = ptable_check(table, table_offset, sector_bytes, &bad);
     if (fault == PTABLE_OK) {
         return CLI_OK;
@@ -124,17 +124,7 @@ int cli_table_options(const cli_args_t *args, cli_table_options_t *options)
     if (status == CLI_OK) {
         status = take_size(args, "recovery-offset", &options->recovery_offset, &options->has_recovery_offset);
     }
-    if (status != CLI_OK) {
-        return status;
-    }
-    uint32_t sector = options->sector_bytes;
-    if (sector < 4096 || sector > (256u << 10) || (sector & (sector - 1)) != 0) {
-        return cli_misuse(args, "--sector-size is a power of two from 4K to 256K");
-    }
-    if (options->table_offset % sector != 0) {
-        return cli_misuse(args, "--table-offset is a multiple of the sector size, %u", (unsigned)sector);
-    }
-    return CLI_OK;
+    return status == CLI_OK ? cli_check_sector(args, options->sector_bytes) : status;
 }
 
 static json_t *name_or_number(const char *name, uint8_t number)

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "cli/flash_facts.h"
+#include "cli/output.h"
+#include "core/bootsel/slots.h"
+
+int cli_look_at(cli_look_t *look, cli_flash_t *flash, const cli_args_t *args)
+{
+    *look = (cli_look_t){.flash = flash};
+    int status = cli_flash_table(flash);
+    if (status == CLI_OK) {
+        status = cli_device_config(args, flash->flash, &flash->table, &look->config);
+    }
+    if (status != CLI_OK) {
+        return status;
+    }
+    look->config.partition_table_offset = flash->table_offset;
+    const boot_env_t env = {.flash = flash->flash, .config = &look->config, .dry_run = true};
+    esp_err_t err = boot_choose(&env, &look->boot);
+    if (err == ESP_OK || err == ESP_ERR_NOT_FOUND) {
+        return CLI_OK;
+    }
+    if (err == ESP_ERR_INVALID_STATE) {
+        return cli_fail("%s: otadata is smaller than two sectors of %u bytes; is --sector-size right?", flash->path,
+                        (unsigned)flash->flash->sector_bytes);
+    }
+    return cli_flash_fail(flash, "read", flash->table_offset);
+}
+
+json_t *cli_slot_json(const ptable_t *table, int slot)
+{
+    const ptable_partition_t *partition = slot != BOOTSEL_SLOT_NONE ? bootsel_slot_partition(table, slot) : NULL;
+    return partition != NULL ? cli_json_text(partition->label, sizeof(partition->label)) : json_null();
+}
+
+json_t *cli_state_json(uint32_t state)
+{
+    const char *name = otadata_state_name(state);
+    return name != NULL ? json_string(name) : json_sprintf("0x%08x", (unsigned)state);
+}
+
+static json_t *record_json(const cli_look_t *look, int index)
+{
+    otadata_record_t record = otadata_decode(look->boot.input.record[index]);
+    int slot = bootsel_record_slot(&look->boot.input, &record);
+    if (record.blank) {
+        return json_pack("{s:i, s:n, s:n, s:b, s:n}", "index", index, "seq", "state", "crc_ok", 0, "partition");
+    }
+    return json_pack("{s:i, s:I, s:o, s:b, s:o}",           //
+                     "index", index,                        //
+                     "seq", (json_int_t)record.seq,         //
+                     "state", cli_state_json(record.state), //
+                     "crc_ok", (int)record.good,            //
+                     "partition", cli_slot_json(&look->boot.table, slot));
+}
+
+json_t *cli_otadata_json(const cli_look_t *look)
+{
+    json_t *list = json_array();
+    for (int i = 0; look->boot.has_otadata && i < OTADATA_SECTORS; i++) {
+        if (json_array_append_new(list, record_json(look, i)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *problem_json(const cli_app_t *app)
+{
+    if (app->valid) {
+        return json_null();
+    }
+    return json_string(app->blank ? "empty" : image_fault_text(app->fault));
+}
+
+static json_t *app_json(const ptable_partition_t *partition, const cli_app_t *app)
+{
+    const esp_app_desc_t *desc = &app->walk.desc;
+    bool known = app->walk.desc_known;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:[], s:o}",                                                    //
+                     "partition", cli_json_text(partition->label, sizeof(partition->label)),                         //
+                     "project", known ? cli_json_text(desc->project_name, sizeof(desc->project_name)) : json_null(), //
+                     "version", known ? cli_json_text(desc->version, sizeof(desc->version)) : json_null(),           //
+                     "secure_version", known ? json_integer((json_int_t)desc->secure_version) : json_null(),         //
+                     "sha256", app->valid ? cli_json_hex(app->walk.hash, sizeof(app->walk.hash)) : json_null(),      //
+                     "valid", (int)app->valid,                                                                       //
+                     "signed_by",                                                                                    //
+                     "problem", problem_json(app));
+}
+
+json_t *cli_apps_json(const cli_look_t *look, bootsel_set_t *failed)
+{
+    const ptable_t *table = &look->flash->table;
+    json_t *list = json_array();
+    bootsel_set_t bad = 0;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const ptable_partition_t *partition = &table->partition[i];
+        cli_app_t app;
+        if (partition->type != PART_TYPE_APP) {
+            continue;
+        }
+        if (cli_inspect_app(look->flash->flash, partition, &look->config, &app) != ESP_OK ||
+            json_array_append_new(list, app_json(partition, &app)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+        bad |= app.valid ? 0 : bootsel_set_of(bootsel_slot_of_subtype(partition->subtype));
+    }
+    if (failed != NULL) {
+        *failed = bad;
+    }
+    return list;
+}
+
+static json_t *failures_json(const boot_result_t *boot)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < boot->failure_count; i++) {
+        const boot_failure_t *failure = &boot->failure[i];
+        const char *why =
+            failure->fault != IMAGE_OK ? image_fault_text(failure->fault) : esp_err_to_name(failure->error);
+        json_array_append_new(
+            list, json_pack("{s:o, s:s}", "partition", cli_slot_json(&boot->table, failure->slot), "problem", why));
+    }
+    return list;
+}
+
+json_t *cli_boot_json(const cli_look_t *look)
+{
+    const boot_result_t *boot = &look->boot;
+    return json_pack("{s:o, s:s, s:o}",                                    //
+                     "partition", cli_slot_json(&boot->table, boot->slot), //
+                     "reason", bootsel_reason_text(boot->reason),          //
+                     "failed", failures_json(boot));
+}
+
+void cli_print_boot(const json_t *boot)
+{
+    const json_t *failed = json_object_get(boot, "failed");
+    const char *label = json_string_value(json_object_get(boot, "partition"));
+    const char *reason = json_string_value(json_object_get(boot, "reason"));
+    for (size_t i = 0; i < json_array_size(failed); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(failed, i), "partition"));
+        const char *why = json_string_value(json_object_get(json_array_get(failed, i), "problem"));
+        printf("Passed over: %s (%s)\n", name != NULL ? name : "?", why != NULL ? why : "?");
+    }
+    printf("Boots: %s (%s)\n", label != NULL ? label : "nothing", reason != NULL ? reason : "?");
+}
