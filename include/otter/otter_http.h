@@ -37,6 +37,7 @@ typedef struct otter_http_tls {
     size_t client_key_len;       /**< Bytes; 0: NUL-terminated PEM. */
     const char *client_key_password; /**< Password of the key; NULL: none. */
     const char *const *alpn_protos;  /**< NULL-terminated list of protocols to offer; NULL: the port's choice. */
+    int tls_version;                 /**< 0: 1.2 or newer; 12: only 1.2; 13: only 1.3. */
 } otter_http_tls_t;
 
 /** What a client is made with. */
