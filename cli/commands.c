@@ -2,6 +2,9 @@
 /* The table of commands: every command is declared and listed here, and nowhere else. */
 #include "cli/cli.h"
 
+extern const cli_command_t cmd_image_build;
+extern const cli_command_t cmd_image_info;
+extern const cli_command_t cmd_image_verify;
 extern const cli_command_t cmd_ptable_build;
 extern const cli_command_t cmd_ptable_show;
 extern const cli_command_t cmd_ptable_check;
@@ -12,7 +15,6 @@ extern const cli_command_t cmd_flash_write;
 extern const cli_command_t cmd_flash_erase;
 
 const cli_command_t *const cli_commands[] = {
-    &cmd_ptable_build, &cmd_ptable_show, &cmd_ptable_check,
-    &cmd_flash_create, &cmd_flash_info,  &cmd_flash_read,
-    &cmd_flash_write,  &cmd_flash_erase, NULL,
+    &cmd_image_build,  &cmd_image_info, &cmd_image_verify, &cmd_ptable_build, &cmd_ptable_show, &cmd_ptable_check,
+    &cmd_flash_create, &cmd_flash_info, &cmd_flash_read,   &cmd_flash_write,  &cmd_flash_erase, NULL,
 };
