@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images on flash: verification, metadata, descriptors. */
+#include <string.h>
+
+#include "core/util/bytes.h"
+#include "device/ota/ota_internal.h"
+#include "otter/otter_device.h"
+
+#define REVISION_UNSET 0xFFFF /* max_chip_rev_full: no limit. 0 says the same. */
+
+static image_expect_t expect_for(image_kind_t kind, uint32_t max_len)
+{
+    const otter_config_t *config = &otter_device_get()->config;
+    return (image_expect_t){
+        .kind = kind,
+        .max_len = max_len,
+        .chip_id = config->chip_id,
+        .chip_revision = config->chip_revision,
+    };
+}
+
+static image_kind_t kind_of(esp_partition_type_t type)
+{
+    return type == ESP_PARTITION_TYPE_BOOTLOADER ? IMAGE_KIND_BOOTLOADER : IMAGE_KIND_APP;
+}
+
+static void remember(const esp_partition_t *partition, partition_watch_t watch)
+{
+    otter_mutex_lock(&ota_state.lock);
+    ota_state.verified = (ota_verified_t){.address = partition->address, .size = partition->size, .watch = watch};
+    otter_mutex_unlock(&ota_state.lock);
+}
+
+esp_err_t ota_verify(const esp_partition_t *partition)
+{
+    image_expect_t expect = expect_for(kind_of(partition->type), partition->size);
+    image_walk_t walk;
+    /* Watched from before the first byte is read: a write during the walk counts as one after it. */
+    partition_watch_t watch = partition_watch(partition->address, partition->size);
+    esp_err_t err = partition_walk_image(partition->address, partition->size, &expect, &walk);
+    if (err == ESP_OK && partition->type == ESP_PARTITION_TYPE_APP) {
+        remember(partition, watch);
+    }
+    return err;
+}
+
+esp_err_t ota_verify_once(const esp_partition_t *partition)
+{
+    otter_mutex_lock(&ota_state.lock);
+    ota_verified_t verified = ota_state.verified;
+    otter_mutex_unlock(&ota_state.lock);
+    bool same = partition->type == ESP_PARTITION_TYPE_APP && verified.address == partition->address &&
+                verified.size == partition->size;
+    return same && partition_watch_holds(verified.watch) ? ESP_OK : ota_verify(partition);
+}
+
+/* ---- esp_image_format.h ---- */
+
+static image_kind_t kind_at(uint32_t offset)
+{
+    if (offset == ESP_PRIMARY_BOOTLOADER_OFFSET) {
+        return IMAGE_KIND_BOOTLOADER;
+    }
+    image_kind_t kind = IMAGE_KIND_APP;
+    esp_partition_iterator_t it = esp_partition_find(ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_ANY, NULL);
+    for (; it != NULL; it = esp_partition_next(it)) {
+        kind = esp_partition_get(it)->address == offset ? IMAGE_KIND_BOOTLOADER : kind;
+    }
+    return kind;
+}
+
+static void fill_metadata(esp_image_metadata_t *data, uint32_t start, const image_walk_t *walk)
+{
+    data->start_addr = start;
+    data->image = walk->header;
+    for (uint32_t i = 0; i < walk->segment_count; i++) {
+        data->segments[i].load_addr = walk->segment[i].load_addr;
+        data->segments[i].data_len = walk->segment[i].data_len;
+        data->segment_data[i] = start + walk->segment[i].data_off;
+    }
+    data->image_len = walk->image_len;
+    memcpy(data->image_digest, walk->hash, sizeof(data->image_digest));
+    if (walk->desc_known) {
+        data->secure_version = walk->desc.secure_version;
+        data->mmu_page_size = walk->desc.mmu_page_size != 0 ? 1u << (walk->desc.mmu_page_size % 32) : 0;
+    }
+}
+
+static esp_err_t walk_part(const esp_partition_pos_t *part, bool inspect, esp_image_metadata_t *data)
+{
+    if (part == NULL || data == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    memset(data, 0, sizeof(*data));
+    image_expect_t expect = expect_for(kind_at(part->offset), part->size);
+    expect.any_chip = inspect;
+    expect.inspect = inspect;
+    image_walk_t walk;
+    esp_err_t err = partition_walk_image(part->offset, part->size, &expect, &walk);
+    if (err == ESP_OK) {
+        fill_metadata(data, part->offset, &walk);
+    }
+    return err == ESP_ERR_FLASH_OP_FAIL ? ESP_ERR_IMAGE_FLASH_FAIL : err;
+}
+
+esp_err_t esp_image_verify(esp_image_load_mode_t mode, const esp_partition_pos_t *part, esp_image_metadata_t *data)
+{
+    (void)mode;
+    return walk_part(part, false, data);
+}
+
+esp_err_t esp_image_get_metadata(const esp_partition_pos_t *part, esp_image_metadata_t *metadata)
+{
+    return walk_part(part, true, metadata);
+}
+
+/* ---- Descriptors ---- */
+
+esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition, esp_app_desc_t *app_desc)
+{
+    if (partition == NULL || app_desc == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (partition->type != ESP_PARTITION_TYPE_APP) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    esp_err_t err = esp_partition_read(partition, IMAGE_DESC_OFFSET, app_desc, sizeof(*app_desc));
+    if (err != ESP_OK) {
+        return err;
+    }
+    return app_desc->magic_word == ESP_APP_DESC_MAGIC_WORD ? ESP_OK : ESP_ERR_NOT_FOUND;
+}
+
+static esp_err_t read_bootloader_desc(const esp_partition_t *partition, esp_bootloader_desc_t *desc)
+{
+    if (partition != NULL) {
+        return esp_partition_read(partition, IMAGE_DESC_OFFSET, desc, sizeof(*desc));
+    }
+    return partition_flash_read(ESP_PRIMARY_BOOTLOADER_OFFSET + IMAGE_DESC_OFFSET, desc, sizeof(*desc));
+}
+
+esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_partition, esp_bootloader_desc_t *desc)
+{
+    if (desc == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = read_bootloader_desc(bootloader_partition, desc);
+    if (err != ESP_OK) {
+        return err;
+    }
+    return desc->magic_byte == ESP_BOOTLOADER_DESC_MAGIC_BYTE ? ESP_OK : ESP_ERR_NOT_FOUND;
+}
+
+/* ESP-IDF's rule: a bootloader's upper limit is not checked. */
+static bool fits_chip(esp_partition_type_t type, const esp_image_header_t *header)
+{
+    const otter_config_t *config = &otter_device_get()->config;
+    uint16_t max = header->max_chip_rev_full;
+    bool limited = type == ESP_PARTITION_TYPE_APP && max != 0 && max != REVISION_UNSET;
+    return header->chip_id == config->chip_id && config->chip_revision >= header->min_chip_rev_full &&
+           (!limited || config->chip_revision <= max);
+}
+
+esp_err_t esp_ota_check_image_validity(esp_partition_type_t type, const esp_image_header_t *img_hdr,
+                                       const esp_app_desc_t *app_desc)
+{
+    if (img_hdr == NULL || (type != ESP_PARTITION_TYPE_APP && type != ESP_PARTITION_TYPE_BOOTLOADER)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (!fits_chip(type, img_hdr)) {
+        return ESP_ERR_INVALID_VERSION;
+    }
+    uint8_t mode = type == ESP_PARTITION_TYPE_APP && app_desc != NULL ? app_desc->spi_flash_mode : 0;
+    uint8_t running_mode = esp_app_get_description()->spi_flash_mode;
+    return mode != 0 && running_mode != 0 && mode != running_mode ? ESP_ERR_OTA_SPI_MODE_MISMATCH : ESP_OK;
+}
+
+/* ---- The running app ---- */
+
+const esp_app_desc_t *esp_app_get_description(void)
+{
+    return &otter_device_get()->app_desc;
+}
+
+int esp_app_get_elf_sha256(char *dst, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (dst == NULL || size == 0) {
+        return 0;
+    }
+    const uint8_t *hash = esp_app_get_description()->app_elf_sha256;
+    size_t len = 0;
+    for (; len + 1 < size && len < 2 * OTTER_SHA256_BYTES; len++) {
+        dst[len] = digits[(len % 2 == 0 ? hash[len / 2] >> 4 : hash[len / 2]) & 0xF];
+    }
+    dst[len] = '\0';
+    return (int)len + 1;
+}
+
+char *esp_app_get_elf_sha256_str(void)
+{
+    otter_mutex_lock(&ota_state.lock);
+    (void)esp_app_get_elf_sha256(ota_state.short_hash, sizeof(ota_state.short_hash));
+    otter_mutex_unlock(&ota_state.lock);
+    return ota_state.short_hash;
+}
+
+const esp_app_desc_t *esp_ota_get_app_description(void)
+{
+    return esp_app_get_description();
+}
+
+int esp_ota_get_app_elf_sha256(char *dst, size_t size)
+{
+    return esp_app_get_elf_sha256(dst, size);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file ota_internal.h
+ * @brief Shared by the files of device/ota. Others need ota_reset() only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/bootsel/bootsel.h"
+#include "core/image/image.h"
+#include "device/partition/partition_internal.h"
+#include "esp_ota_ops.h"
+#include "otter/otter_os.h"
+
+/** Forgets the open operations and findings of an earlier device. No task may be inside an esp_ota_* call. */
+void ota_reset(void);
+
+/** An open operation. */
+typedef struct ota_op {
+    struct ota_op *next;
+    esp_ota_handle_t handle;
+    esp_partition_t staging; /**< Copy: where the bytes go. */
+    esp_partition_t final;   /**< Copy: where the image is to end up; its type says what the bytes must be. */
+    bool copy;               /**< Copy to final at the end. */
+    bool sequential;         /**< Begun to erase as writes come. */
+    bool resumed;            /**< Begun by esp_ota_resume(). */
+    uint32_t written;        /**< Bytes from the start up to the furthest one written. */
+    uint32_t erased;         /**< Bytes from the start that are erased, or were; whole sectors. */
+} ota_op_t;
+
+/** An image that was verified. */
+typedef struct ota_verified {
+    uint32_t address;
+    uint32_t size;           /**< Of the partition. */
+    partition_watch_t watch; /**< Holds as long as nobody wrote there. */
+} ota_verified_t;
+
+#define OTA_SHORT_HASH_BYTES 10 /**< Text of esp_app_get_elf_sha256_str(), terminator included. */
+
+/** The module's one struct. */
+typedef struct ota_state {
+    otter_mutex_t lock; /**< Guards everything here but otadata_lock. */
+    ota_op_t *ops;
+    esp_ota_handle_t last_handle;
+    ota_verified_t verified;
+    char short_hash[OTA_SHORT_HASH_BYTES];
+
+    otter_mutex_t otadata_lock; /**< Held from reading otadata until what was decided is carried out. */
+} ota_state_t;
+
+extern ota_state_t ota_state;
+
+/** The least multiple of @p unit that is not below @p value. */
+static inline uint64_t ota_round_up(uint64_t value, uint32_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+/** Open operation of a handle, or NULL. It stays valid without the lock: only the handle's own task frees it. */
+ota_op_t *ota_find_op(esp_ota_handle_t handle);
+
+/** Ends an operation: frees it and the partitions it reserved. */
+void ota_remove_op(ota_op_t *op);
+
+/** Erases the otadata records that name a partition of the table. Power cut: see bootsel_begin(). ESP_OK or ESP_ERR_FLASH_OP_FAIL. */
+esp_err_t ota_forget_records(const esp_partition_t *partition);
+
+/** Candidate that a partition is: slot number, BOOTSEL_SLOT_FACTORY or _TEST; BOOTSEL_SLOT_NONE for others and NULL. */
+int ota_slot_of(const esp_partition_t *partition);
+
+/** Partition of a candidate, or NULL. */
+const esp_partition_t *ota_partition_of(int slot);
+
+/** Candidate that runs, or BOOTSEL_SLOT_NONE. */
+int ota_running_slot(void);
+
+/**
+ * Reads what decisions rest on.
+ *
+ * @return ESP_OK, also without otadata; ESP_ERR_FLASH_OP_FAIL
+ */
+esp_err_t ota_read_input(bootsel_input_t *input);
+
+/** Decides about a slot: one of bootsel's plan makers. */
+typedef esp_err_t (*ota_decide_t)(const bootsel_input_t *input, int slot, bootsel_plan_t *plan);
+
+/**
+ * Reads otadata, lets @p decide make a plan for @p slot, and carries it out.
+ * Power cut: what the plan says.
+ *
+ * @return ESP_OK; the decision's error; ESP_ERR_FLASH_OP_FAIL
+ */
+esp_err_t ota_apply(ota_decide_t decide, int slot);
+
+/** True while the running app's record says that it has to confirm itself, or cannot be read. */
+bool ota_running_is_unconfirmed(void);
+
+/**
+ * Verifies what flash holds in a partition, as an app or a bootloader after its type; remembers success.
+ *
+ * @return ESP_OK or any error
+ */
+esp_err_t ota_verify(const esp_partition_t *partition);
+
+/** As ota_verify(), but believes an earlier success if nobody wrote to the partition since. */
+esp_err_t ota_verify_once(const esp_partition_t *partition);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operations: the list of open ones, what may be written, begin and abort. */
+#include <stdlib.h>
+
+#include "device/ota/ota_internal.h"
+
+ota_state_t ota_state;
+
+/* ---- The list of open operations. ---- */
+
+void ota_reset(void)
+{
+    otter_mutex_lock(&ota_state.lock);
+    while (ota_state.ops != NULL) {
+        ota_op_t *op = ota_state.ops;
+        ota_state.ops = op->next;
+        free(op);
+    }
+    ota_state.verified = (ota_verified_t){0};
+    otter_mutex_unlock(&ota_state.lock);
+}
+
+ota_op_t *ota_find_op(esp_ota_handle_t handle)
+{
+    otter_mutex_lock(&ota_state.lock);
+    ota_op_t *op = ota_state.ops;
+    while (op != NULL && op->handle != handle) {
+        op = op->next;
+    }
+    otter_mutex_unlock(&ota_state.lock);
+    return op;
+}
+
+void ota_remove_op(ota_op_t *op)
+{
+    otter_mutex_lock(&ota_state.lock);
+    ota_op_t **link = &ota_state.ops;
+    while (*link != NULL && *link != op) {
+        link = &(*link)->next;
+    }
+    if (*link == op) {
+        *link = op->next;
+    }
+    otter_mutex_unlock(&ota_state.lock);
+    free(op);
+}
+
+static bool overlap(const esp_partition_t *a, const esp_partition_t *b)
+{
+    return partition_ranges_overlap(a->address, a->size, b->address, b->size);
+}
+
+/* True if an operation other than @p self writes to the partition. The lock is held. */
+static bool is_in_use(const esp_partition_t *partition, const ota_op_t *self)
+{
+    for (const ota_op_t *op = ota_state.ops; op != NULL; op = op->next) {
+        if (op != self && (overlap(partition, &op->staging) || overlap(partition, &op->final))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- What may be written. ---- */
+
+static bool is_slot(const esp_partition_t *partition)
+{
+    return ota_slot_of(partition) >= 0;
+}
+
+/* Only bootsel's plans write otadata, and only the eFuse emulation its own partition. */
+static bool is_reserved(const esp_partition_t *partition)
+{
+    return partition->type == ESP_PARTITION_TYPE_DATA && (partition->subtype == ESP_PARTITION_SUBTYPE_DATA_OTA ||
+                                                          partition->subtype == ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM);
+}
+
+static bool is_running(const esp_partition_t *partition)
+{
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    return running != NULL && overlap(running, partition);
+}
+
+static esp_err_t check_staging(const esp_partition_t *partition)
+{
+    bool is_app = partition->type == ESP_PARTITION_TYPE_APP;
+    if ((is_app && !is_slot(partition)) || is_reserved(partition)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (is_running(partition)) {
+        return ESP_ERR_OTA_PARTITION_CONFLICT;
+    }
+    if (is_app && ota_running_is_unconfirmed()) {
+        return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
+    }
+    return partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
+}
+
+static esp_err_t check_final(const esp_partition_t *partition)
+{
+    if (is_reserved(partition)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (is_running(partition)) {
+        return ESP_ERR_OTA_PARTITION_CONFLICT;
+    }
+    return partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
+}
+
+/* ---- Begin. ---- */
+
+/* Registers an operation, which reserves the partition. */
+static esp_err_t open_op(const esp_partition_t *partition, ota_op_t **out)
+{
+    ota_op_t *op = calloc(1, sizeof(*op));
+    if (op == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    op->staging = *partition;
+    op->final = *partition;
+    otter_mutex_lock(&ota_state.lock);
+    bool in_use = is_in_use(partition, NULL);
+    if (!in_use) {
+        op->handle = ++ota_state.last_handle;
+        op->next = ota_state.ops;
+        ota_state.ops = op;
+    }
+    otter_mutex_unlock(&ota_state.lock);
+    if (in_use) {
+        free(op);
+        return ESP_ERR_OTA_ALREADY_IN_PROGRESS;
+    }
+    *out = op;
+    return ESP_OK;
+}
+
+/* Bytes to erase at begin. Error if the image does not fit. */
+static esp_err_t plan_erase(const esp_partition_t *partition, size_t image_size, uint32_t *len)
+{
+    *len = 0;
+    if (image_size == OTA_WITH_SEQUENTIAL_WRITES) {
+        return ESP_OK;
+    }
+    bool whole = image_size == 0 || image_size == OTA_SIZE_UNKNOWN;
+    uint64_t rounded = whole ? partition->size : ota_round_up(image_size, partition->erase_size);
+    if (rounded > partition->size) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    *len = (uint32_t)rounded;
+    return ESP_OK;
+}
+
+esp_err_t ota_forget_records(const esp_partition_t *partition)
+{
+    int slot = ota_slot_of(partition_verify_listed(partition));
+    return slot >= 0 ? ota_apply(bootsel_begin, slot) : ESP_OK;
+}
+
+/* Records first: none of them may name a slot whose contents are gone. */
+static esp_err_t prepare(const ota_op_t *op)
+{
+    esp_err_t err = ota_forget_records(&op->staging);
+    return err == ESP_OK ? esp_partition_erase_range(&op->staging, 0, op->erased) : err;
+}
+
+esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle)
+{
+    if (partition == NULL || out_handle == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    const esp_partition_t *listed = esp_partition_verify(partition);
+    if (listed == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = check_staging(listed);
+    if (err != ESP_OK) {
+        return err;
+    }
+    uint32_t erase_len = 0;
+    err = plan_erase(listed, image_size, &erase_len);
+    if (err != ESP_OK) {
+        return err;
+    }
+    ota_op_t *op = NULL;
+    err = open_op(listed, &op);
+    if (err != ESP_OK) {
+        return err;
+    }
+    op->sequential = image_size == OTA_WITH_SEQUENTIAL_WRITES;
+    op->erased = erase_len;
+    err = prepare(op);
+    if (err != ESP_OK) {
+        ota_remove_op(op);
+        return err;
+    }
+    *out_handle = op->handle;
+    return ESP_OK;
+}
+
+esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_size, const size_t image_offset,
+                         esp_ota_handle_t *out_handle)
+{
+    if (partition == NULL || out_handle == NULL || image_offset > partition->size) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    const esp_partition_t *listed = esp_partition_verify(partition);
+    if (listed == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = check_staging(listed);
+    if (err != ESP_OK) {
+        return err;
+    }
+    ota_op_t *op = NULL;
+    err = open_op(listed, &op);
+    if (err != ESP_OK) {
+        return err;
+    }
+    op->resumed = true;
+    op->sequential = erase_size == OTA_WITH_SEQUENTIAL_WRITES;
+    op->written = (uint32_t)image_offset;
+    op->erased = op->sequential ? (uint32_t)ota_round_up(image_offset, listed->erase_size) : listed->size;
+    *out_handle = op->handle;
+    return ESP_OK;
+}
+
+static esp_err_t reserve_final(ota_op_t *op, const esp_partition_t *final, bool copy)
+{
+    otter_mutex_lock(&ota_state.lock);
+    bool in_use = is_in_use(final, op);
+    if (!in_use) {
+        op->final = *final;
+        op->copy = copy && !overlap(final, &op->staging);
+    }
+    otter_mutex_unlock(&ota_state.lock);
+    return in_use ? ESP_ERR_OTA_ALREADY_IN_PROGRESS : ESP_OK;
+}
+
+esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partition_t *final, bool finalize_with_copy)
+{
+    if (final == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    ota_op_t *op = ota_find_op(handle);
+    if (op == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (!op->resumed && op->written != 0) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    const esp_partition_t *listed = esp_partition_verify(final);
+    if (listed == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    esp_err_t err = check_final(listed);
+    return err == ESP_OK ? reserve_final(op, listed, finalize_with_copy) : err;
+}
+
+esp_err_t esp_ota_abort(esp_ota_handle_t handle)
+{
+    ota_op_t *op = ota_find_op(handle);
+    if (op == NULL) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    ota_remove_op(op);
+    return ESP_OK;
+}
