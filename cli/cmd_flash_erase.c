@@ -45,7 +45,7 @@ static int run(const cli_args_t *args)
     if (all == (args->count == 2)) {
         return cli_misuse(args, "give the label of a partition, or --all");
     }
-    int status = cli_flash_open(&flash, args, true);
+    int status = cli_flash_open(&flash, args, CLI_FLASH_WRITE);
     if (status == CLI_OK) {
         status = all ? erase(&flash, 0, flash.flash->size_bytes) : erase_partition(&flash, args);
     }

@@ -69,7 +69,7 @@ static int show(cli_flash_t *flash, const cli_args_t *args)
 static int run(const cli_args_t *args)
 {
     cli_flash_t flash;
-    int status = cli_flash_open(&flash, args, false);
+    int status = cli_flash_open(&flash, args, CLI_FLASH_READ);
     if (status == CLI_OK) {
         status = show(&flash, args);
     }

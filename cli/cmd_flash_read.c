@@ -71,7 +71,7 @@ static int run(const cli_args_t *args)
     if (output == NULL) {
         return cli_misuse(args, "where to? give -o FILE, or -o - for standard output");
     }
-    int status = cli_flash_open(&flash, args, false);
+    int status = cli_flash_open(&flash, args, CLI_FLASH_READ);
     if (status == CLI_OK) {
         status = read_out(&flash, args, output);
     }

@@ -76,7 +76,7 @@ static int run(const cli_args_t *args)
     cli_flash_t flash;
     uint8_t *bytes = NULL;
     size_t len = 0;
-    int status = cli_flash_open(&flash, args, true);
+    int status = cli_flash_open(&flash, args, CLI_FLASH_WRITE);
     if (status == CLI_OK) {
         status = cli_read_file(args->positional[2], flash.flash->size_bytes, &bytes, &len);
     }

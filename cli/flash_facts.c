@@ -58,7 +58,7 @@ static json_t *record_json(const cli_look_t *look, int index)
 json_t *cli_otadata_json(const cli_look_t *look)
 {
     json_t *list = json_array();
-    for (int i = 0; look->boot.has_otadata && i < OTADATA_SECTORS; i++) {
+    for (int i = 0; look->boot.input.has_otadata && i < OTADATA_SECTORS; i++) {
         if (json_array_append_new(list, record_json(look, i)) != 0) {
             json_decref(list);
             return NULL;

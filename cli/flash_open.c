@@ -37,7 +37,14 @@ static int take_options(cli_flash_t *flash, const cli_args_t *args, uint32_t *se
     return status == CLI_OK ? cli_check_sector(args, *sector_bytes) : status;
 }
 
-int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, bool write)
+/* Says what it waits for, and waits. */
+static esp_err_t wait_for_lock(cli_flash_t *flash, uint32_t sector_bytes)
+{
+    cli_note("%s is in use by pid %ld; waiting", flash->path, (long)otter_flash_file_holder(flash->path));
+    return otter_flash_file_open(&flash->file, flash->path, sector_bytes, OTTER_FLASH_FILE_WRITE_WAIT);
+}
+
+int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, cli_flash_mode_t mode)
 {
     uint32_t sector_bytes = 0;
     *flash = (cli_flash_t){.path = args->positional[0], .file = {.fd = -1}};
@@ -45,8 +52,12 @@ int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, bool write)
     if (status != CLI_OK) {
         return status;
     }
-    otter_flash_file_mode_t mode = write ? OTTER_FLASH_FILE_WRITE : OTTER_FLASH_FILE_READ;
-    esp_err_t err = otter_flash_file_open(&flash->file, flash->path, sector_bytes, mode);
+    bool write = mode != CLI_FLASH_READ;
+    esp_err_t err = otter_flash_file_open(&flash->file, flash->path, sector_bytes,
+                                          write ? OTTER_FLASH_FILE_WRITE : OTTER_FLASH_FILE_READ);
+    if (err == ESP_ERR_NOT_ALLOWED && mode == CLI_FLASH_WAIT) {
+        err = wait_for_lock(flash, sector_bytes);
+    }
     if (err != ESP_OK) {
         return explain_open(flash, err, sector_bytes);
     }

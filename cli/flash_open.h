@@ -13,6 +13,13 @@
 /** Options of every command on a flash file, for their tables. */
 #define CLI_OPTIONS_FLASH CLI_OPTION_SECTOR, CLI_OPTION_TABLE_AT
 
+/** What a flash file is opened for. */
+typedef enum cli_flash_mode {
+    CLI_FLASH_READ,  /**< No lock; nothing can be written. */
+    CLI_FLASH_WRITE, /**< With the lock; refused if another process has it. */
+    CLI_FLASH_WAIT,  /**< With the lock; waits for it. */
+} cli_flash_mode_t;
+
 /** An open flash file. Storage belongs to the caller. */
 typedef struct cli_flash {
     const char *path;      /**< For messages. */
@@ -36,10 +43,10 @@ typedef struct cli_place {
  * Opens the flash file that the first argument names. A reader says on stderr if another process is using it.
  *
  * @param flash  to be closed with cli_flash_close() whatever happens
- * @param write  take the lock; without: read only, nothing can be written
+ * @param mode   see there
  * @return CLI_OK; CLI_USAGE or CLI_FAILED, reported, e.g. "flash.bin is in use by pid 42"
  */
-int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, bool write);
+int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, cli_flash_mode_t mode);
 
 /** Reads the partition table. @return CLI_OK; CLI_FAILED, reported */
 int cli_flash_table(cli_flash_t *flash);
