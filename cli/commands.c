@@ -13,8 +13,15 @@ extern const cli_command_t cmd_flash_info;
 extern const cli_command_t cmd_flash_read;
 extern const cli_command_t cmd_flash_write;
 extern const cli_command_t cmd_flash_erase;
+extern const cli_command_t cmd_ota_status;
+extern const cli_command_t cmd_ota_update;
+extern const cli_command_t cmd_ota_switch;
+extern const cli_command_t cmd_ota_confirm;
+extern const cli_command_t cmd_ota_invalidate;
+extern const cli_command_t cmd_boot;
 
 const cli_command_t *const cli_commands[] = {
-    &cmd_image_build,  &cmd_image_info, &cmd_image_verify, &cmd_ptable_build, &cmd_ptable_show, &cmd_ptable_check,
-    &cmd_flash_create, &cmd_flash_info, &cmd_flash_read,   &cmd_flash_write,  &cmd_flash_erase, NULL,
+    &cmd_image_build,  &cmd_image_info, &cmd_image_verify, &cmd_ptable_build,   &cmd_ptable_show, &cmd_ptable_check,
+    &cmd_flash_create, &cmd_flash_info, &cmd_flash_read,   &cmd_flash_write,    &cmd_flash_erase, &cmd_ota_status,
+    &cmd_ota_update,   &cmd_ota_switch, &cmd_ota_confirm,  &cmd_ota_invalidate, &cmd_boot,        NULL,
 };
