@@ -52,7 +52,7 @@ static void genuine_apps_are_accepted(void **state)
         {"hello-world-c3-app.bin", ESP_CHIP_ID_ESP32C3, "hello_world"},
         {"wled-c3-0.14.0.bin", ESP_CHIP_ID_ESP32C3, "arduino-lib-builder"},
         {"wled-c3-0.15.0-b7.bin", ESP_CHIP_ID_ESP32C3, "arduino-lib-builder"},
-        {"wled-esp32-0.14.1.bin", ESP_CHIP_ID_ESP32, "arduino-lib-builder"},
+        {"wled-esp32-0.14.1.bin", ESP_CHIP_ID_ESP32, "esp32-arduino-lib-builder"},
         {"awtrix-esp32-1110264.bin", ESP_CHIP_ID_ESP32, "arduino-lib-builder"},
         {"wled-s3-0.14.0.bin", ESP_CHIP_ID_ESP32S3, "arduino-lib-builder"},
     };
