@@ -155,9 +155,10 @@ static void print_value(const json_t *value, cli_style_t style)
 {
     if (json_is_boolean(value)) {
         printf("%s\n", json_is_true(value) ? "ok" : "BAD");
+    } else if (json_is_integer(value) && style == CLI_STYLE_HEX) {
+        printf("0x%" PRIx64 "\n", (uint64_t)json_integer_value(value));
     } else if (json_is_integer(value)) {
-        printf(style == CLI_STYLE_HEX ? "0x%" JSON_INTEGER_FORMAT "\n" : "%" JSON_INTEGER_FORMAT "\n",
-               json_integer_value(value));
+        printf("%" JSON_INTEGER_FORMAT "\n", json_integer_value(value));
     } else {
         printf("%s\n", json_is_string(value) ? json_string_value(value) : "-");
     }
