@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Warnings and sanitizers for every target of Otter's own.
+option(OTTER_WERROR "Treat compiler warnings as errors" ON)
+
 add_library(otter_warnings INTERFACE)
 target_compile_options(otter_warnings INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${OTTER_WERROR}>:-Werror>)
 if(OTTER_SANITIZE)
     add_compile_options(-fsanitize=${OTTER_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${OTTER_SANITIZE})

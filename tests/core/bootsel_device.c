@@ -102,7 +102,9 @@ int device_boot(bootsel_device_t *device, bootsel_reason_t *reason)
 
 const char *device_slot_name(int slot)
 {
-    static const char *const names[] = {"nothing", "test", "factory", "ota_0", "ota_1", "ota_2", "ota_3", "ota_4"};
+    static const char *const names[] = {"nothing", "test",   "factory", "ota_0",  "ota_1", "ota_2", "ota_3",
+                                        "ota_4",   "ota_5",  "ota_6",   "ota_7",  "ota_8", "ota_9", "ota_10",
+                                        "ota_11",  "ota_12", "ota_13",  "ota_14", "ota_15"};
     return names[slot + 3];
 }
 
