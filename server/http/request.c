@@ -163,9 +163,11 @@ static enum MHD_Result send_file(struct request *request, struct MHD_Connection 
     return queue(request, connection, status, response);
 }
 
+/** The length in a 304 is that of the file, or absent; the library sends no body with it. */
 static enum MHD_Result send_not_modified(struct request *request, struct MHD_Connection *connection)
 {
-    struct MHD_Response *response = make_text(request, "");
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(request->file.size_bytes, READ_BLOCK, read_body, request, NULL);
     if (response != NULL && !describe_file(response, &request->file, request->began_s)) {
         MHD_destroy_response(response);
         return MHD_NO;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/http/server.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -130,6 +130,8 @@ unsigned http_server_stop(struct http_server *server, unsigned timeout_ms)
 {
     atomic_store(&server->stopping, true);
     MHD_quiesce_daemon(server->daemon);
+    /* Only this refuses new connections at once; otherwise the kernel would let them wait for nothing. */
+    shutdown(server->config.listen_fd, SHUT_RDWR);
     unsigned broken_off = wait_idle(server, timeout_ms);
     MHD_stop_daemon(server->daemon);
     close(server->config.listen_fd);
