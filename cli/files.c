@@ -30,7 +30,7 @@ static void arm(const char *temp)
     if (strlen(temp) >= sizeof(doomed)) {
         return;
     }
-    strcpy(doomed, temp);
+    memcpy(doomed, temp, strlen(temp) + 1);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct sigaction action = {.sa_handler = remove_doomed};
         sigaction(numbers[i], &action, NULL);

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,7 +46,8 @@ static char *pem_from_der(const uint8_t *der, size_t len)
     if (pem == NULL) {
         return NULL;
     }
-    char *at = stpcpy(pem, begin);
+    memcpy(pem, begin, sizeof(begin) - 1);
+    char *at = pem + sizeof(begin) - 1;
     for (size_t i = 0; i < len; i += 3) {
         encode_group(at, der + i, len - i < 3 ? len - i : 3);
         at += 4;
@@ -56,7 +58,7 @@ static char *pem_from_der(const uint8_t *der, size_t len)
     if (at[-1] != '\n') {
         *at++ = '\n';
     }
-    strcpy(at, end);
+    memcpy(at, end, sizeof(end));
     return pem;
 }
 
@@ -243,7 +245,7 @@ static bool set_headers(otter_http_t *http, const otter_http_request_t *request)
     }
     for (size_t i = 0; i < sizeof(curls_own) / sizeof(curls_own[0]); i++) {
         char line[32];
-        stpcpy(stpcpy(line, curls_own[i]), ":");
+        snprintf(line, sizeof(line), "%s:", curls_own[i]);
         if (!has_header(request, curls_own[i]) && !add_line(&http->headers, line)) {
             return false;
         }
