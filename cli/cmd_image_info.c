@@ -103,13 +103,13 @@ static json_t *proof_json(const cli_image_t *image)
     const image_walk_t *walk = &image->walk;
     bool whole = walk->image_len != 0;
     bool hash_appended = walk->header.hash_appended != 0;
-    return json_pack("{s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "image_len",
-                     whole ? json_integer(walk->image_len) : json_null(), "file_len", (json_int_t)image->file_len,
-                     "hash_appended", (int)hash_appended, "checksum_ok",
-                     whole ? json_boolean(walk->checksum == walk->checksum_stored) : json_null(), "sha256",
-                     digest_json(walk->hash, whole), "sha256_stored",
-                     digest_json(walk->hash_stored, whole && hash_appended), "sha256_ok", sha256_ok_json(walk),
-                     "signatures", json_array(), "faults", faults_json(walk));
+    return json_pack(
+        "{s:o, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "image_len",
+        whole ? json_integer(walk->image_len) : json_null(), "file_len", (json_int_t)image->file_len, "hash_appended",
+        (int)hash_appended, "checksum", whole ? json_integer(walk->checksum_stored) : json_null(), "checksum_ok",
+        whole ? json_boolean(walk->checksum == walk->checksum_stored) : json_null(), "sha256",
+        digest_json(walk->hash, whole), "sha256_stored", digest_json(walk->hash_stored, whole && hash_appended),
+        "sha256_ok", sha256_ok_json(walk), "signatures", json_array(), "faults", faults_json(walk));
 }
 
 static json_t *facts(const cli_image_t *image)

@@ -12,7 +12,7 @@ static uint8_t *load(const char *name, size_t *len)
 {
     const char *dir = getenv("OTTER_CORPUS");
     char path[1024];
-    snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : OTTER_CORPUS_DEFAULT, name);
+    snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : OTTER_SOURCE_DIR "/../shared/corpus", name);
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         fprintf(stderr, "SKIPPED: %s is not there; set OTTER_CORPUS to the folder with genuine images\n", path);
