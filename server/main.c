@@ -183,6 +183,9 @@ static bool start_http(struct service *service)
         .report = report,
     };
     service->http = http_server_start(&config);
+    if (service->http == NULL && service->cert_pem != NULL) {
+        fprintf(stderr, "otterd: cannot serve with the certificate %s and the key %s\n", options->cert, options->key);
+    }
     if (service->http == NULL) {
         return false;
     }

@@ -90,7 +90,7 @@ struct http_server *http_server_start(const struct http_config *config)
     }
     server->daemon = start_daemon(server);
     if (server->daemon == NULL) {
-        config->report("the HTTP server did not start");
+        /* The library has reported why. */
         goto failed;
     }
     return server;

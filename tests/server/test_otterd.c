@@ -390,7 +390,7 @@ static void a_file_truncated_meanwhile_is_never_padded(void **state)
     int fd = begin_download();
     assert_int_equal(truncate(otterd_path(&otterd, "root/big.bin", path), BIG_LEN - 1), 0);
     size_t came = finish_download(fd);
-    assert_in_range(came, 1, BIG_LEN - 1);
+    assert_true(came < BIG_LEN);
     assert_int_equal(otterd_stop(&otterd), 0);
 }
 
@@ -405,7 +405,7 @@ static void a_file_changed_meanwhile_is_sent_no_further(void **state)
     assert_int_equal(pwrite(file, "X", 1, BIG_LEN - 1), 1);
     close(file);
     size_t came = finish_download(fd);
-    assert_in_range(came, 1, BIG_LEN - 1);
+    assert_true(came < BIG_LEN);
 }
 
 /** Waits until it refuses connections: then it is stopping. */
