@@ -187,7 +187,7 @@ typedef esp_err_t (*http_event_handle_cb)(esp_http_client_event_t *evt);
 /**
  * What a client is made with. All zero but url is a working configuration for http; https wants one of
  * crt_bundle_attach, use_global_ca_store and cert_pem too, and refuses every server without.
- * Texts are copied by esp_http_client_init(); certificates and keys are not and must outlive the client.
+ * Texts are copied by esp_http_client_init(); certificates, keys and alpn_protos are not and must outlive the client.
  */
 typedef struct {
     const char *url;                       /**< Absolute URL. Ignored if host and path are both set. */

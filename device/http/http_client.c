@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making and releasing a client. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/http/http_internal.h"
+#include "esp_log.h"
+#include "otter/otter_device.h"
+
+#define DEFAULT_TIMEOUT_MS     5000
+#define DEFAULT_MAX_AUTH_TRIES 10
+#define DEFAULT_USER_AGENT     "ESP32 HTTP Client/1.0"
+#define DEFAULT_KEEP_ALIVE_S   5
+#define DEFAULT_KEEP_ALIVE_NUM 3
+
+bool http_replace_text(char **text, const char *value)
+{
+    char *fresh = NULL;
+    if (value != NULL) {
+        size_t size = strlen(value) + 1;
+        fresh = malloc(size);
+        if (fresh == NULL) {
+            return false;
+        }
+        memcpy(fresh, value, size);
+    }
+    free(*text);
+    *text = fresh;
+    return true;
+}
+
+static int default_to(int given, int otherwise)
+{
+    return given > 0 ? given : otherwise;
+}
+
+static const char *find_unsupported(const esp_http_client_config_t *config)
+{
+    if (config->client_key != NULL || config->ds_data != NULL) {
+        return "a key in a secure element or signature peripheral is not supported";
+    }
+    if (config->transport != NULL) {
+        return "a custom transport is not supported";
+    }
+    if (http_method_name(config->method) == NULL) {
+        return "unknown method";
+    }
+    if (config->port < 0 || config->port > 65535) {
+        return "port out of range";
+    }
+    return NULL;
+}
+
+/* ---- TLS ---- */
+
+static int tls_version(esp_http_client_proto_ver_t version)
+{
+    if (version == ESP_HTTP_CLIENT_TLS_VER_TLS_1_2) {
+        return 12;
+    }
+    return version == ESP_HTTP_CLIENT_TLS_VER_TLS_1_3 ? 13 : 0;
+}
+
+/* Whom to trust: the bundle before the store before the certificate given. Nobody, unless policy allows anybody. */
+static void choose_trust(const esp_http_client_config_t *config, otter_http_tls_t *tls)
+{
+    tls->use_system_ca = config->crt_bundle_attach != NULL || config->use_global_ca_store;
+    if (!tls->use_system_ca && config->cert_pem != NULL) {
+        tls->ca_pem = config->cert_pem;
+        tls->ca_len = config->cert_len;
+    }
+    tls->insecure = !tls->use_system_ca && tls->ca_pem == NULL && otter_device_get()->config.allow_http;
+}
+
+static bool copy_key_password(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    if (config->client_key_password == NULL) {
+        return true;
+    }
+    size_t len = config->client_key_password_len;
+    len = len == 0 ? strlen(config->client_key_password) : len;
+    client->client_key_password = calloc(1, len + 1);
+    if (client->client_key_password == NULL) {
+        return false;
+    }
+    memcpy(client->client_key_password, config->client_key_password, len);
+    return true;
+}
+
+static otter_http_tls_t describe_tls(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    otter_http_tls_t tls = {
+        .skip_common_name_check = config->skip_cert_common_name_check,
+        .common_name = client->common_name,
+        .client_cert_pem = config->client_cert_pem,
+        .client_cert_len = config->client_cert_len,
+        .client_key_pem = config->client_key_pem,
+        .client_key_len = config->client_key_len,
+        .client_key_password = client->client_key_password,
+        .alpn_protos = config->alpn_protos,
+        .tls_version = tls_version(config->tls_version),
+    };
+    choose_trust(config, &tls);
+    return tls;
+}
+
+/* struct ifreq starts with the interface's name, on every system that has one. */
+static void copy_interface(esp_http_client_handle_t client, const struct ifreq *interface)
+{
+    if (interface != NULL) {
+        snprintf(client->if_name, sizeof(client->if_name), "%.15s", (const char *)(const void *)interface);
+    }
+}
+
+static bool make_port(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    if (!http_replace_text(&client->common_name, config->common_name) || !copy_key_password(client, config)) {
+        return false;
+    }
+    copy_interface(client, config->if_name);
+    otter_http_config_t port_config = {
+        .tls = describe_tls(client, config),
+        .tcp_keep_alive = config->keep_alive_enable,
+        .tcp_keep_alive_idle_s = default_to(config->keep_alive_idle, DEFAULT_KEEP_ALIVE_S),
+        .tcp_keep_alive_interval_s = default_to(config->keep_alive_interval, DEFAULT_KEEP_ALIVE_S),
+        .tcp_keep_alive_count = default_to(config->keep_alive_count, DEFAULT_KEEP_ALIVE_NUM),
+        .if_name = client->if_name[0] != '\0' ? client->if_name : NULL,
+    };
+    client->port = otter_http_new(&port_config);
+    if (client->port == NULL) {
+        ESP_LOGE(HTTP_TAG, "cannot use the certificates or keys given");
+        return false;
+    }
+    if (port_config.tls.insecure && client->https) {
+        ESP_LOGW(HTTP_TAG, "no certificate to verify the server with: anybody may be %s", client->host);
+    }
+    return true;
+}
+
+/* ---- URL ---- */
+
+static const char *config_scheme(const esp_http_client_config_t *config)
+{
+    return config->transport_type == HTTP_TRANSPORT_OVER_SSL ? "https" : "http";
+}
+
+static esp_err_t set_target_from_parts(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    char url[HTTP_MAX_URL_BYTES];
+    bool bare_ipv6 = strchr(config->host, ':') != NULL && config->host[0] != '[';
+    int len = snprintf(url, sizeof(url), "%s://%s%s%s%s%s%s%s", config_scheme(config), bare_ipv6 ? "[" : "",
+                       config->host, bare_ipv6 ? "]" : "", config->path[0] == '/' ? "" : "/", config->path,
+                       config->query == NULL ? "" : "?", config->query == NULL ? "" : config->query);
+    if (len < 0 || (size_t)len >= sizeof(url)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return http_set_target(client, url, (uint16_t)config->port);
+}
+
+static esp_err_t set_first_target(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    if (config->host != NULL && config->path != NULL) {
+        return set_target_from_parts(client, config);
+    }
+    return config->url == NULL ? ESP_ERR_INVALID_ARG : http_set_target(client, config->url, (uint16_t)config->port);
+}
+
+/* ---- life ---- */
+
+static uint32_t redirect_limit(const esp_http_client_config_t *config)
+{
+    return config->max_redirection_count > 0 ? (uint32_t)config->max_redirection_count
+                                             : otter_device_get()->config.ota_max_redirects;
+}
+
+static void copy_settings(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    client->auth_type = config->auth_type;
+    client->max_auth_tries = config->max_authorization_retries < 0
+                                 ? 0
+                                 : default_to(config->max_authorization_retries, DEFAULT_MAX_AUTH_TRIES);
+    client->event_handler = config->event_handler;
+    client->user_data = config->user_data;
+    client->timeout_ms = default_to(config->timeout_ms, DEFAULT_TIMEOUT_MS);
+    client->buffer_size = (size_t)default_to(config->buffer_size, DEFAULT_HTTP_BUF_SIZE);
+    client->buffer_size_tx = (size_t)default_to(config->buffer_size_tx, DEFAULT_HTTP_BUF_SIZE);
+    client->disable_auto_redirect = config->disable_auto_redirect;
+    client->max_redirects = redirect_limit(config);
+    client->method = config->method;
+    client->response.status = -1;
+    client->response.content_length = -1;
+    client->state = HTTP_STATE_INIT;
+}
+
+static bool copy_user(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    if (config->username == NULL) {
+        return true;
+    }
+    return http_replace_text(&client->username, config->username) &&
+           http_replace_text(&client->password, config->password);
+}
+
+static bool set_up(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    const char *agent = config->user_agent == NULL ? DEFAULT_USER_AGENT : config->user_agent;
+    copy_settings(client, config);
+    if (http_headers_set(&client->request, "User-Agent", agent) != ESP_OK) {
+        ESP_LOGE(HTTP_TAG, "malformed user agent");
+        return false;
+    }
+    esp_err_t err = set_first_target(client, config);
+    if (err != ESP_OK) {
+        ESP_LOGE(HTTP_TAG, "no usable URL: %s", config->url == NULL ? "(none)" : config->url);
+        return false;
+    }
+    return copy_user(client, config) && make_port(client, config);
+}
+
+esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *config)
+{
+    const char *unsupported = config == NULL ? "no configuration" : find_unsupported(config);
+    if (unsupported != NULL) {
+        ESP_LOGE(HTTP_TAG, "%s", unsupported);
+        return NULL;
+    }
+    esp_http_client_handle_t client = calloc(1, sizeof(*client));
+    if (client == NULL) {
+        return NULL;
+    }
+    if (!set_up(client, config)) {
+        esp_http_client_cleanup(client);
+        return NULL;
+    }
+    return client;
+}
+
+static void wipe(char *secret)
+{
+    volatile char *at = secret;
+    while (at != NULL && *at != '\0') {
+        *at++ = '\0';
+    }
+}
+
+esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client)
+{
+    if (client == NULL) {
+        return ESP_FAIL;
+    }
+    if (client->port != NULL) {
+        esp_http_client_close(client);
+        otter_http_free(client->port);
+    }
+    wipe(client->password);
+    wipe(client->client_key_password);
+    http_headers_clear(&client->request);
+    http_headers_clear(&client->response_headers);
+    free(client->url);
+    free(client->host);
+    free(client->username);
+    free(client->password);
+    free(client->common_name);
+    free(client->client_key_password);
+    free(client->body);
+    free(client);
+    return ESP_OK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file http_internal.h
+ * @brief The client behind esp_http_client.h, and what its files and device/https_ota share.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device/http/http_headers.h"
+#include "device/http/http_url.h"
+#include "esp_http_client.h"
+#include "otter/otter_http.h"
+
+#define HTTP_TAG "esp_http_client" /**< Tag of this folder's log lines. */
+
+#define HTTP_MAX_URL_BYTES 4096 /**< Longest URL accepted, terminator included. */
+
+/** A client. Texts are owned unless said otherwise. */
+struct esp_http_client {
+    otter_http_t *port;
+
+    char *url;        /**< Absolute, without userinfo and fragment. */
+    char *host;       /**< Its host, IPv6 in brackets. */
+    uint16_t port_no; /**< Its port. */
+    bool https;       /**< Its scheme. */
+
+    char *username; /**< NULL: none. */
+    char *password; /**< NULL: none. */
+    esp_http_client_auth_type_t auth_type;
+    bool auth_sent; /**< The last request carried name and password. */
+    int auth_tries; /**< 401s answered since the last response that was none. */
+    int max_auth_tries;
+
+    char *common_name;         /**< Lent to the port. */
+    char *client_key_password; /**< Lent to the port. */
+    char if_name[16];          /**< Lent to the port; empty: any. */
+
+    http_event_handle_cb event_handler;
+    void *user_data;
+    int timeout_ms;
+    size_t buffer_size;
+    size_t buffer_size_tx;
+    bool disable_auto_redirect;
+    uint32_t max_redirects;
+    uint32_t redirects; /**< Followed since the last response that was none. */
+
+    esp_http_client_method_t method;
+    http_headers_t request;
+    const char *post_data; /**< The application's. */
+    int post_len;
+
+    esp_http_state_t state;
+    bool connected;                 /**< HTTP_EVENT_ON_CONNECTED was posted, HTTP_EVENT_DISCONNECTED not yet. */
+    uint8_t *body;                  /**< Request body being collected; NULL: none. */
+    size_t body_len;                /**< Bytes collected. */
+    size_t body_size;               /**< Bytes announced. */
+    esp_err_t head_result;          /**< What became of the request's sending and of the response head. */
+    esp_err_t body_result;          /**< What ended the body early; ESP_OK: nothing so far. */
+    otter_http_response_t response; /**< status -1: none. */
+    http_headers_t response_headers;
+    int64_t received; /**< Body bytes read. */
+    bool complete;    /**< The body was read to its end, and is whole. */
+    bool tls_failed;  /**< For get_and_clear_last_tls_error. */
+    char error[640];  /**< See http_get_error(). */
+};
+
+/** What went wrong last in this client, for people: "host:port: certificate has expired". Empty: nothing did. */
+const char *http_get_error(esp_http_client_handle_t client);
+
+/** A header of the last response, NULL if there was none; valid until the next request. */
+const char *http_get_response_header(esp_http_client_handle_t client, const char *name);
+
+/** Logs why something failed, keeps the text for http_get_error(), posts HTTP_EVENT_ERROR; value: @p err. */
+esp_err_t http_report_failure(esp_http_client_handle_t client, esp_err_t err, const char *why);
+
+/** Tells the event handler and the default event loop. */
+void http_post_event(esp_http_client_handle_t client, esp_http_client_event_id_t id);
+
+/** HTTP_EVENT_ON_DATA; the loop gets the count only. */
+void http_post_data(esp_http_client_handle_t client, void *data, int len);
+
+/** HTTP_EVENT_ON_HEADER for one response header. */
+void http_post_header(esp_http_client_handle_t client, const otter_http_header_t *header);
+
+/** Points a client that has no URL yet, or has one, to an absolute URL. Codes: esp_http_client_set_url().
+ * @p default_port is used if the URL has none; 0: by scheme. */
+esp_err_t http_set_target(esp_http_client_handle_t client, const char *url, uint16_t default_port);
+
+/** Puts the Authorization header of Basic authentication into the request headers, if name and kind are set. ESP_OK,
+ * or ESP_ERR_NOT_SUPPORTED for Digest, or ESP_ERR_NO_MEM. */
+esp_err_t http_apply_auth(esp_http_client_handle_t client);
+
+/** Forgets name, password and Authorization header. */
+void http_drop_credentials(esp_http_client_handle_t client);
+
+/** Replaces an owned text by a copy of another; NULL clears it. False if memory is short: nothing changes. */
+bool http_replace_text(char **text, const char *value);
+
+/** Name of a method as sent; NULL for an unknown one. */
+const char *http_method_name(esp_http_client_method_t method);
+
+/** 301, 302, 303, 307 or 308. */
+bool http_is_redirect(int status);
+
+/** Ends the exchange; its connection is kept where possible. */
+void http_end_exchange(esp_http_client_handle_t client);

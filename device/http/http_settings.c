@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an application sets before a request and asks after it. */
+#include <string.h>
+
+#include "device/http/http_internal.h"
+
+static const char *const method_names[HTTP_METHOD_MAX] = {
+    [HTTP_METHOD_GET] = "GET",
+    [HTTP_METHOD_POST] = "POST",
+    [HTTP_METHOD_PUT] = "PUT",
+    [HTTP_METHOD_PATCH] = "PATCH",
+    [HTTP_METHOD_DELETE] = "DELETE",
+    [HTTP_METHOD_HEAD] = "HEAD",
+    [HTTP_METHOD_NOTIFY] = "NOTIFY",
+    [HTTP_METHOD_SUBSCRIBE] = "SUBSCRIBE",
+    [HTTP_METHOD_UNSUBSCRIBE] = "UNSUBSCRIBE",
+    [HTTP_METHOD_OPTIONS] = "OPTIONS",
+    [HTTP_METHOD_COPY] = "COPY",
+    [HTTP_METHOD_MOVE] = "MOVE",
+    [HTTP_METHOD_LOCK] = "LOCK",
+    [HTTP_METHOD_UNLOCK] = "UNLOCK",
+    [HTTP_METHOD_PROPFIND] = "PROPFIND",
+    [HTTP_METHOD_PROPPATCH] = "PROPPATCH",
+    [HTTP_METHOD_MKCOL] = "MKCOL",
+    [HTTP_METHOD_REPORT] = "REPORT",
+};
+
+const char *http_method_name(esp_http_client_method_t method)
+{
+    return (unsigned)method < HTTP_METHOD_MAX ? method_names[method] : NULL;
+}
+
+esp_err_t esp_http_client_set_method(esp_http_client_handle_t client, esp_http_client_method_t method)
+{
+    if (client == NULL || http_method_name(method) == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->method = method;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int timeout_ms)
+{
+    if (client == NULL || timeout_ms < 1) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->timeout_ms = timeout_ms;
+    return ESP_OK;
+}
+
+/* ---- request headers and body ---- */
+
+esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char *key, const char *value)
+{
+    if (client == NULL || key == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (value == NULL) {
+        http_headers_remove(&client->request, key);
+        return ESP_OK;
+    }
+    return http_headers_set(&client->request, key, value);
+}
+
+esp_err_t esp_http_client_get_header(esp_http_client_handle_t client, const char *key, char **value)
+{
+    if (client == NULL || key == NULL || value == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *value = (char *)(uintptr_t)http_headers_get(&client->request, key);
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_delete_header(esp_http_client_handle_t client, const char *key)
+{
+    return esp_http_client_set_header(client, key, NULL);
+}
+
+esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client, const char *data, int len)
+{
+    if (client == NULL || len < 0 || (data == NULL && len > 0)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->post_data = data;
+    client->post_len = data == NULL ? 0 : len;
+    if (data != NULL && client->method == HTTP_METHOD_POST &&
+        http_headers_get(&client->request, "Content-Type") == NULL) {
+        return http_headers_set(&client->request, "Content-Type", "application/x-www-form-urlencoded");
+    }
+    return ESP_OK;
+}
+
+int esp_http_client_get_post_field(esp_http_client_handle_t client, char **data)
+{
+    if (client == NULL || data == NULL) {
+        return 0;
+    }
+    *data = (char *)(uintptr_t)client->post_data;
+    return client->post_len;
+}
+
+/* ---- credentials and user data ---- */
+
+esp_err_t esp_http_client_get_username(esp_http_client_handle_t client, char **value)
+{
+    if (client == NULL || value == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *value = client->username;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_set_username(esp_http_client_handle_t client, const char *username)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return http_replace_text(&client->username, username) ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
+esp_err_t esp_http_client_get_password(esp_http_client_handle_t client, char **value)
+{
+    if (client == NULL || value == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *value = client->password;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_set_password(esp_http_client_handle_t client, const char *password)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return http_replace_text(&client->password, password) ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
+esp_err_t esp_http_client_set_authtype(esp_http_client_handle_t client, esp_http_client_auth_type_t auth_type)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (auth_type != HTTP_AUTH_TYPE_NONE && auth_type != HTTP_AUTH_TYPE_BASIC) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    client->auth_type = auth_type;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_get_user_data(esp_http_client_handle_t client, void **data)
+{
+    if (client == NULL || data == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *data = client->user_data;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_set_user_data(esp_http_client_handle_t client, void *data)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->user_data = data;
+    return ESP_OK;
+}
+
+/* ---- after a request ---- */
+
+int esp_http_client_get_status_code(esp_http_client_handle_t client)
+{
+    return client == NULL ? -1 : client->response.status;
+}
+
+int64_t esp_http_client_get_content_length(esp_http_client_handle_t client)
+{
+    return client == NULL ? -1 : client->response.content_length;
+}
+
+const char *http_get_response_header(esp_http_client_handle_t client, const char *name)
+{
+    return http_headers_get(&client->response_headers, name);
+}
+
+static int64_t parse_number(const char *text)
+{
+    int64_t number = 0;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0') {
+        return -1;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
+{
+    const char *range = client == NULL ? NULL : http_get_response_header(client, "Content-Range");
+    const char *slash = range == NULL ? NULL : strchr(range, '/');
+    return slash == NULL ? -1 : parse_number(slash + 1);
+}
+
+bool esp_http_client_is_chunked_response(esp_http_client_handle_t client)
+{
+    return client != NULL && client->response.status >= 0 && client->response.content_length < 0;
+}
+
+esp_err_t esp_http_client_get_chunk_length(esp_http_client_handle_t client, int *len)
+{
+    if (client == NULL || len == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (!esp_http_client_is_chunked_response(client)) {
+        return ESP_FAIL;
+    }
+    *len = 0;
+    return ESP_OK;
+}
+
+esp_err_t esp_http_client_clear_response_buffer(esp_http_client_handle_t client)
+{
+    return client == NULL ? ESP_ERR_INVALID_ARG : ESP_OK;
+}
+
+bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client)
+{
+    return client != NULL && client->response.keep_alive;
+}
+
+esp_http_state_t esp_http_client_get_state(esp_http_client_handle_t client)
+{
+    return client == NULL ? HTTP_STATE_UNINIT : client->state;
+}
+
+int esp_http_client_get_errno(esp_http_client_handle_t client)
+{
+    return client == NULL ? -1 : 0;
+}
+
+esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_error_code,
+                                                       int *esp_tls_flags)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (esp_tls_error_code != NULL) {
+        *esp_tls_error_code = 0;
+    }
+    if (esp_tls_flags != NULL) {
+        *esp_tls_flags = 0;
+    }
+    esp_err_t err = client->tls_failed ? ESP_ERR_HTTP_CONNECT : ESP_OK;
+    client->tls_failed = false;
+    return err;
+}
