@@ -85,7 +85,6 @@ a_large_program_is_spread_over_segments() {
 the_same_input_gives_the_same_bytes() {
     program
     status 0 "$otter" image build --elf prog --project p -o one.bin
-    sleep 1.1
     status 0 "$otter" image build --elf prog --project p -o two.bin
     cmp one.bin two.bin || fail "two builds differ"
     status 0 "$otter" image info --json one.bin
