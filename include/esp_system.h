@@ -53,7 +53,7 @@ esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handler);
 
 /**
  * Restarts the device; does not return. May be called from any task: the first caller runs the shutdown handlers, makes
- * flash durable and resets; later ones wait for that. A shutdown handler that calls it resets at once.
+ * flash durable, flushes standard output and resets; later ones wait for that. A shutdown handler that calls it resets at once.
  */
 void esp_restart(void) __attribute__((noreturn));
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file device.h
+ * @brief What the modules of device/ share: the device's clock, and how each forgets an earlier device.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/** Microseconds since otter_device_init(); since an arbitrary start before it. */
+int64_t device_uptime_us(void);
+
+/** Deletes the default event loop if there is one. Waits for a handler that is running. */
+void event_reset(void);
+
+/** Forgets the levels of single tags. @p level is the new one of all others, an esp_log_level_t. */
+void log_reset(uint32_t level);
+
+/** Forgets that NVS was started. */
+void nvs_reset(void);
+
+/** Forgets all shutdown handlers. */
+void restart_reset(void);
