@@ -46,7 +46,7 @@ static void write_dump(const char *tag, const uint8_t *row, size_t count, esp_lo
     char chars[ROW_BYTES + 1];
     put_hex(hex, row, count, true);
     put_chars(chars, row, count);
-    esp_log(ESP_LOG_CONFIG_INIT(level), tag, "%p   %-50s |%s|", (const void *)row, hex, chars);
+    esp_log(ESP_LOG_CONFIG_INIT(level), tag, "%p   %-49s |%s|", (const void *)row, hex, chars);
 }
 
 typedef void (*write_row_t)(const char *tag, const uint8_t *row, size_t count, esp_log_level_t level);
