@@ -91,5 +91,6 @@ bool etag_is(const char *text, size_t text_len, const char *etag)
 {
     struct tag tag;
     const char *end = text + text_len;
-    return take_tag(text, end, &tag) == end && matches(&tag, etag, ETAG_STRONG);
+    const char *at = take_tag(text, end, &tag);
+    return at != NULL && at == end && matches(&tag, etag, ETAG_STRONG);
 }
