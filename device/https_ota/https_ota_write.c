@@ -63,11 +63,6 @@ static esp_err_t open_slot(https_ota_t *ota)
 /* Writes the first @p len bytes of the buffer. ESP_ERR_HTTPS_OTA_IN_PROGRESS on success. */
 static esp_err_t write_buffer(https_ota_t *ota, size_t len)
 {
-    if (len > ota->staging->size - ota->written) {
-        ESP_LOGE(TAG, "the image is larger than %s, which holds %lu bytes", ota->staging->label,
-                 (unsigned long)ota->staging->size);
-        return ESP_ERR_INVALID_SIZE;
-    }
     esp_err_t err = esp_ota_write(ota->slot, ota->buffer, len);
     if (err == ESP_OK) {
         ota->written += (uint32_t)len;

@@ -15,6 +15,7 @@ struct otter_http {
     const http_fake_exchange_t *now; /* The open exchange, or NULL. */
     http_fake_request_t *request;    /* Its record. */
     size_t given;                    /* Bytes of its body read so far. */
+    size_t stall_at;                 /* Where it stalls next. */
     uint32_t stalls_left;
     const char *error;
 };
@@ -162,6 +163,7 @@ esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *reques
     http->now = now;
     http->request = kept;
     http->given = 0;
+    http->stall_at = now->stall_at;
     http->stalls_left = now->stall_reads;
     say_headers(now, on_header, arg);
     response->status = now->status != 0 ? now->status : 200;
@@ -184,13 +186,22 @@ static size_t room_of(const otter_http_t *http)
     if (length_of(now) >= 0) {
         room = min_size(room, (size_t)length_of(now) - http->given);
     }
-    if (http->stalls_left != 0 && now->stall_at > http->given) {
-        room = min_size(room, now->stall_at - http->given);
+    if (http->stalls_left != 0 && http->stall_at > http->given) {
+        room = min_size(room, http->stall_at - http->given);
     }
     if (now->break_error != ESP_OK && now->break_at > http->given) {
         room = min_size(room, now->break_at - http->given);
     }
     return now->piece_len != 0 ? min_size(room, now->piece_len) : room;
+}
+
+static void count_stall(otter_http_t *http)
+{
+    http->stalls_left -= http->stalls_left != HTTP_FAKE_FOREVER;
+    if (http->stalls_left == 0 && http->now->stall_again) {
+        http->stall_at += http->now->stall_at;
+        http->stalls_left = http->now->stall_reads;
+    }
 }
 
 static esp_err_t break_off(otter_http_t *http, esp_err_t error)
@@ -207,8 +218,8 @@ esp_err_t otter_http_read(otter_http_t *http, void *dst, size_t len, size_t *got
     if (now == NULL) {
         return ESP_FAIL;
     }
-    if (http->stalls_left != 0 && http->given == now->stall_at) {
-        http->stalls_left -= http->stalls_left != HTTP_FAKE_FOREVER;
+    if (http->stalls_left != 0 && http->given == http->stall_at) {
+        count_stall(http);
         return wait_in_vain(http, deadline_us);
     }
     if (now->break_error != ESP_OK && http->given == now->break_at) {

@@ -38,6 +38,7 @@ typedef struct http_fake_exchange {
     size_t piece_len;  /**< Most bytes that one read gets; 0: as many as asked for. */
     size_t stall_at;   /**< After this many bytes ... */
     uint32_t stall_reads;  /**< ... this many reads wait for their deadline in vain. 0: none. */
+    bool stall_again;      /**< The same after every further stall_at bytes. */
     size_t break_at;       /**< After this many bytes the connection breaks ... */
     esp_err_t break_error; /**< ... with this error. ESP_OK: it does not. */
 } http_fake_exchange_t;

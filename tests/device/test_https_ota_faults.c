@@ -90,6 +90,19 @@ static void pause_of_the_server_is_waited_out(void **state)
     }
 }
 
+static void many_short_pauses_are_no_stall(void **state)
+{
+    bench_t *bench = *state;
+    http_fake_exchange_t slow = fake_good(bench);
+    slow.stall_at = 1000;
+    slow.stall_reads = 1;
+    slow.stall_again = true;
+    fake_answer(&slow);
+    assert_err(fake_update(), ESP_OK);
+    assert_true(http_fake_seen()->stalls * FAKE_WAIT_MS > 60);
+    bench_assert_switched(bench);
+}
+
 static void stall_answers_in_progress_until_the_limit_and_then_timeout(void **state)
 {
     bench_t *bench = *state;
@@ -141,8 +154,11 @@ static void descriptor_query_ends_when_the_server_stalls(void **state)
     esp_https_ota_handle_t handle = fake_begun();
     esp_app_desc_t desc;
     assert_err(esp_https_ota_get_img_desc(handle, &desc), ESP_ERR_TIMEOUT);
+    uint32_t waits = http_fake_seen()->stalls;
+    assert_true(waits > 1);
     assert_err(esp_https_ota_get_img_desc(handle, &desc), ESP_ERR_TIMEOUT);
     assert_err(esp_https_ota_perform(handle), ESP_ERR_TIMEOUT);
+    assert_int_equal(http_fake_seen()->stalls, waits);
     assert_err(esp_https_ota_finish(handle), ESP_ERR_TIMEOUT);
     bench_assert_nothing_switched(bench);
 }
@@ -402,6 +418,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(truncated_file_is_refused_by_verification, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(body_shorter_than_a_header_is_refused_unwritten, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(pause_of_the_server_is_waited_out, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(many_short_pauses_are_no_stall, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(stall_answers_in_progress_until_the_limit_and_then_timeout, bench_setup,
                                     fake_teardown),
     cmocka_unit_test_setup_teardown(one_call_ends_when_the_server_stalls, bench_setup, fake_teardown),
