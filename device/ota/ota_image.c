@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images on flash: verification, metadata, descriptors. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/util/bytes.h"
 #include "device/ota/ota_internal.h"
+#include "esp_log.h"
 #include "otter/otter_device.h"
 
+#define TAG            "ota"
 #define REVISION_UNSET 0xFFFF /* max_chip_rev_full: no limit. 0 says the same. */
 
 static image_expect_t expect_for(image_kind_t kind, uint32_t max_len)
@@ -24,6 +27,16 @@ static image_kind_t kind_of(esp_partition_type_t type)
     return type == ESP_PARTITION_TYPE_BOOTLOADER ? IMAGE_KIND_BOOTLOADER : IMAGE_KIND_APP;
 }
 
+static void log_fault(uint32_t address, const image_walk_t *walk, esp_err_t err)
+{
+    if (walk->faults != 0) {
+        ESP_LOGE(TAG, "image at 0x%" PRIx32 " is not valid: %s (image offset %" PRIu32 ")", address,
+                 image_fault_text(walk->fault), walk->fault_off);
+    } else {
+        ESP_LOGE(TAG, "image at 0x%" PRIx32 " could not be verified: %s", address, esp_err_to_name(err));
+    }
+}
+
 static void remember(const esp_partition_t *partition, partition_watch_t watch)
 {
     otter_mutex_lock(&ota_state.lock);
@@ -38,7 +51,9 @@ esp_err_t ota_verify(const esp_partition_t *partition)
     /* Watched from before the first byte is read: a write during the walk counts as one after it. */
     partition_watch_t watch = partition_watch(partition->address, partition->size);
     esp_err_t err = partition_walk_image(partition->address, partition->size, &expect, &walk);
-    if (err == ESP_OK && partition->type == ESP_PARTITION_TYPE_APP) {
+    if (err != ESP_OK) {
+        log_fault(partition->address, &walk, err);
+    } else if (partition->type == ESP_PARTITION_TYPE_APP) {
         remember(partition, watch);
     }
     return err;
@@ -86,7 +101,7 @@ static void fill_metadata(esp_image_metadata_t *data, uint32_t start, const imag
     }
 }
 
-static esp_err_t walk_part(const esp_partition_pos_t *part, bool inspect, esp_image_metadata_t *data)
+static esp_err_t walk_part(const esp_partition_pos_t *part, bool inspect, bool silent, esp_image_metadata_t *data)
 {
     if (part == NULL || data == NULL) {
         return ESP_ERR_INVALID_ARG;
@@ -99,19 +114,20 @@ static esp_err_t walk_part(const esp_partition_pos_t *part, bool inspect, esp_im
     esp_err_t err = partition_walk_image(part->offset, part->size, &expect, &walk);
     if (err == ESP_OK) {
         fill_metadata(data, part->offset, &walk);
+    } else if (!silent) {
+        log_fault(part->offset, &walk, err);
     }
     return err == ESP_ERR_FLASH_OP_FAIL ? ESP_ERR_IMAGE_FLASH_FAIL : err;
 }
 
 esp_err_t esp_image_verify(esp_image_load_mode_t mode, const esp_partition_pos_t *part, esp_image_metadata_t *data)
 {
-    (void)mode;
-    return walk_part(part, false, data);
+    return walk_part(part, false, mode == ESP_IMAGE_VERIFY_SILENT, data);
 }
 
 esp_err_t esp_image_get_metadata(const esp_partition_pos_t *part, esp_image_metadata_t *metadata)
 {
-    return walk_part(part, true, metadata);
+    return walk_part(part, true, true, metadata);
 }
 
 /* ---- Descriptors ---- */

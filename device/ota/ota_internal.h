@@ -64,7 +64,12 @@ ota_op_t *ota_find_op(esp_ota_handle_t handle);
 /** Ends an operation: frees it and the partitions it reserved. */
 void ota_remove_op(ota_op_t *op);
 
-/** Erases the otadata records that name a partition of the table. Power cut: see bootsel_begin(). ESP_OK or ESP_ERR_FLASH_OP_FAIL. */
+/**
+ * Erases the otadata records that name a partition of the table.
+ * Power cut: some of them are left, one may be in any state; records of other slots do not change.
+ *
+ * @return ESP_OK or ESP_ERR_FLASH_OP_FAIL
+ */
 esp_err_t ota_forget_records(const esp_partition_t *partition);
 
 /** Candidate that a partition is: slot number, BOOTSEL_SLOT_FACTORY or _TEST; BOOTSEL_SLOT_NONE for others and NULL. */

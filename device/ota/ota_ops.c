@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "device/ota/ota_internal.h"
+#include "esp_log.h"
+
+#define TAG "ota"
 
 ota_state_t ota_state;
 
@@ -96,6 +99,15 @@ static esp_err_t check_staging(const esp_partition_t *partition)
     return partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
 }
 
+/* Says what ESP-IDF leaves to the error code. */
+static esp_err_t refuse(const esp_partition_t *partition, esp_err_t err)
+{
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s cannot be written: %s", partition->label, esp_err_to_name(err));
+    }
+    return err;
+}
+
 static esp_err_t check_final(const esp_partition_t *partition)
 {
     if (is_reserved(partition)) {
@@ -110,7 +122,7 @@ static esp_err_t check_final(const esp_partition_t *partition)
 /* ---- Begin. ---- */
 
 /* Registers an operation, which reserves the partition. */
-static esp_err_t open_op(const esp_partition_t *partition, ota_op_t **out)
+static esp_err_t register_op(const esp_partition_t *partition, ota_op_t **out)
 {
     ota_op_t *op = calloc(1, sizeof(*op));
     if (op == NULL) {
@@ -134,6 +146,16 @@ static esp_err_t open_op(const esp_partition_t *partition, ota_op_t **out)
     return ESP_OK;
 }
 
+/* Checks, then reserves. */
+static esp_err_t open_op(const esp_partition_t *partition, ota_op_t **out)
+{
+    esp_err_t err = check_staging(partition);
+    if (err == ESP_OK) {
+        err = register_op(partition, out);
+    }
+    return refuse(partition, err);
+}
+
 /* Bytes to erase at begin. Error if the image does not fit. */
 static esp_err_t plan_erase(const esp_partition_t *partition, size_t image_size, uint32_t *len)
 {
@@ -144,6 +166,7 @@ static esp_err_t plan_erase(const esp_partition_t *partition, size_t image_size,
     bool whole = image_size == 0 || image_size == OTA_SIZE_UNKNOWN;
     uint64_t rounded = whole ? partition->size : ota_round_up(image_size, partition->erase_size);
     if (rounded > partition->size) {
+        ESP_LOGE(TAG, "%zu bytes do not fit into %s", image_size, partition->label);
         return ESP_ERR_INVALID_SIZE;
     }
     *len = (uint32_t)rounded;
@@ -157,9 +180,13 @@ esp_err_t ota_forget_records(const esp_partition_t *partition)
 }
 
 /* Records first: none of them may name a slot whose contents are gone. */
-static esp_err_t prepare(const ota_op_t *op)
+static esp_err_t prepare(ota_op_t *op, size_t image_size)
 {
-    esp_err_t err = ota_forget_records(&op->staging);
+    op->sequential = image_size == OTA_WITH_SEQUENTIAL_WRITES;
+    esp_err_t err = plan_erase(&op->staging, image_size, &op->erased);
+    if (err == ESP_OK) {
+        err = ota_forget_records(&op->staging);
+    }
     return err == ESP_OK ? esp_partition_erase_range(&op->staging, 0, op->erased) : err;
 }
 
@@ -172,23 +199,12 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp
     if (listed == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = check_staging(listed);
-    if (err != ESP_OK) {
-        return err;
-    }
-    uint32_t erase_len = 0;
-    err = plan_erase(listed, image_size, &erase_len);
-    if (err != ESP_OK) {
-        return err;
-    }
     ota_op_t *op = NULL;
-    err = open_op(listed, &op);
+    esp_err_t err = open_op(listed, &op);
     if (err != ESP_OK) {
         return err;
     }
-    op->sequential = image_size == OTA_WITH_SEQUENTIAL_WRITES;
-    op->erased = erase_len;
-    err = prepare(op);
+    err = prepare(op, image_size);
     if (err != ESP_OK) {
         ota_remove_op(op);
         return err;
@@ -207,12 +223,8 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_si
     if (listed == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = check_staging(listed);
-    if (err != ESP_OK) {
-        return err;
-    }
     ota_op_t *op = NULL;
-    err = open_op(listed, &op);
+    esp_err_t err = open_op(listed, &op);
     if (err != ESP_OK) {
         return err;
     }
@@ -253,7 +265,10 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
         return ESP_ERR_NOT_FOUND;
     }
     esp_err_t err = check_final(listed);
-    return err == ESP_OK ? reserve_final(op, listed, finalize_with_copy) : err;
+    if (err == ESP_OK) {
+        err = reserve_final(op, listed, finalize_with_copy);
+    }
+    return refuse(listed, err);
 }
 
 esp_err_t esp_ota_abort(esp_ota_handle_t handle)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "device/ota/ota_internal.h"
+#include "esp_system.h"
 #include "otter/otter_device.h"
 
 /* ---- Slots ---- */
@@ -242,7 +243,7 @@ bool esp_ota_check_rollback_is_possible(void)
     int target = bootsel_rollback_target(&input, running, failed);
     while (target != BOOTSEL_SLOT_NONE) {
         const esp_partition_t *partition = ota_partition_of(target);
-        if (partition != NULL && ota_verify_once(partition) == ESP_OK) {
+        if (partition != NULL && ota_verify(partition) == ESP_OK) {
             return true;
         }
         failed |= bootsel_set_of(target);
@@ -269,7 +270,7 @@ esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
 {
     esp_err_t err = esp_ota_mark_app_invalid_rollback();
     if (err == ESP_OK) {
-        otter_restart();
+        esp_restart();
     }
     return err;
 }
@@ -316,7 +317,7 @@ const esp_partition_t *esp_ota_get_last_invalid_partition(void)
         return NULL;
     }
     const esp_partition_t *partition = ota_partition_of(bootsel_record_slot(&input, record));
-    return partition != NULL && ota_verify_once(partition) == ESP_OK ? partition : NULL;
+    return partition != NULL && ota_verify(partition) == ESP_OK ? partition : NULL;
 }
 
 /* ---- Forgetting the other app ---- */

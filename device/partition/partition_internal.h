@@ -37,7 +37,11 @@ static inline bool partition_ranges_overlap(uint64_t a, uint64_t a_len, uint64_t
     return a < b + b_len && b < a + a_len;
 }
 
-/** Reads the device's flash. ESP_OK; ESP_ERR_INVALID_SIZE outside of it; ESP_ERR_FLASH_OP_FAIL; ESP_ERR_INVALID_STATE without a device. */
+/**
+ * Reads the device's flash.
+ *
+ * @return ESP_OK; ESP_ERR_INVALID_SIZE outside of it; ESP_ERR_FLASH_OP_FAIL; ESP_ERR_INVALID_STATE without a device
+ */
 esp_err_t partition_flash_read(uint32_t off, void *dst, size_t len);
 
 /**
@@ -55,7 +59,7 @@ esp_err_t partition_flash_program(uint32_t off, const void *src, size_t len);
  */
 esp_err_t partition_flash_erase(uint32_t off, size_t len);
 
-/** Makes everything written before durable before anything after. ESP_OK; ESP_ERR_FLASH_OP_FAIL; ESP_ERR_INVALID_STATE. */
+/** Makes everything written before durable before anything after. Returns as partition_flash_read(). */
 esp_err_t partition_flash_sync(void);
 
 /** A watch on a range of flash; 0 is none. */

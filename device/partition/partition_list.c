@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of partitions: read from the table once, and what the rest of device/ asks it. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/ptable/ptable.h"
 #include "device/partition/partition_state.h"
+#include "esp_log.h"
 #include "otter/otter_device.h"
+
+#define TAG "partition"
 
 partition_state_t partition_state;
 
@@ -130,6 +134,7 @@ esp_err_t partition_lock_list(void)
     esp_err_t err = load();
     if (err != ESP_OK) {
         otter_mutex_unlock(&partition_state.list_lock);
+        ESP_LOGE(TAG, "no usable partition table: %s", esp_err_to_name(err));
     }
     return err;
 }
@@ -221,7 +226,6 @@ uint32_t partition_count_slots(void)
 
 esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table, bool log_errors, int *num_partitions)
 {
-    (void)log_errors;
     if (partition_table == NULL || num_partitions == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -234,7 +238,12 @@ esp_err_t esp_partition_table_verify(const esp_partition_info_t *partition_table
     if (table == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    ptable_fault_t fault = ptable_parse(table, (const uint8_t *)partition_table, PTABLE_BYTES, flash_bytes, NULL);
+    uint32_t bad_index = 0;
+    const uint8_t *bytes = (const uint8_t *)partition_table;
+    ptable_fault_t fault = ptable_parse(table, bytes, PTABLE_BYTES, flash_bytes, &bad_index);
+    if (fault != PTABLE_OK && log_errors) {
+        ESP_LOGE(TAG, "partition table, entry %" PRIu32 ": %s", bad_index, ptable_fault_text(fault));
+    }
     *num_partitions = (int)table->count;
     free(table);
     if (fault == PTABLE_FAULT_BOUNDS) {

@@ -43,7 +43,11 @@ typedef struct partition_state {
 
 extern partition_state_t partition_state;
 
-/** Takes list_lock and makes sure that the list is loaded. ESP_OK; on error (esp_partition_find_err()) it is not held. */
+/**
+ * Takes list_lock and makes sure that the list is loaded.
+ *
+ * @return ESP_OK; on an error of reading the table (see esp_partition_find_err()) the lock is not held
+ */
 esp_err_t partition_lock_list(void);
 
 /** Gives list_lock back. */
