@@ -7,8 +7,13 @@
 
 #include <stdint.h>
 
+#include "freertos/event_groups.h"
+
 /** Microseconds since otter_device_init(); since an arbitrary start before it. */
 int64_t device_uptime_us(void);
+
+/** Deadline, on the clock of otter_now_us(), of a wait that begins now; OTTER_FOREVER for portMAX_DELAY. */
+int64_t task_deadline_us(TickType_t ticks);
 
 /** Deletes the default event loop if there is one. Waits for a handler that is running. */
 void event_reset(void);
@@ -21,3 +26,6 @@ void nvs_reset(void);
 
 /** Forgets all shutdown handlers. */
 void restart_reset(void);
+
+/** How many tasks wait for bits of a group. */
+uint32_t event_group_count_waiters(EventGroupHandle_t group);

@@ -330,15 +330,10 @@ esp_err_t esp_event_handler_instance_unregister(esp_event_base_t event_base, int
 
 /* --- posting --- */
 
-static int64_t deadline_of(TickType_t ticks)
-{
-    return ticks == portMAX_DELAY ? OTTER_FOREVER : otter_now_us() + (int64_t)ticks * 1000 * portTICK_PERIOD_MS;
-}
-
 static esp_err_t wait_for_room(TickType_t ticks)
 {
     uint32_t generation = loop.generation;
-    int64_t deadline_us = deadline_of(ticks);
+    int64_t deadline_us = task_deadline_us(ticks);
     bool in_time = ticks > 0 && !on_loop_task();
     while (loop.exists && loop.generation == generation && loop.count == QUEUE_LENGTH && in_time) {
         in_time = otter_signal_wait(&loop.change, &loop.mutex, deadline_us);

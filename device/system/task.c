@@ -30,9 +30,14 @@ void vTaskDelete(TaskHandle_t task)
     ESP_LOGE("task", "vTaskDelete: only the calling task can be ended, nothing was done");
 }
 
+int64_t task_deadline_us(TickType_t ticks)
+{
+    return ticks == portMAX_DELAY ? OTTER_FOREVER : otter_now_us() + (int64_t)ticks * TICK_US;
+}
+
 void vTaskDelay(TickType_t ticks)
 {
-    otter_sleep_until(otter_now_us() + (int64_t)ticks * TICK_US);
+    otter_sleep_until(task_deadline_us(ticks));
 }
 
 TickType_t xTaskGetTickCount(void)
