@@ -24,14 +24,14 @@ static json_t *gather(const cli_look_t *look)
 static void print(const json_t *facts)
 {
     static const cli_column_t records[] = {
-        {"index", "RECORD", CLI_STYLE_TEXT}, {"seq", "SEQ", CLI_STYLE_TEXT},
-        {"state", "STATE", CLI_STYLE_TEXT},  {"partition", "PARTITION", CLI_STYLE_TEXT},
-        {"crc_ok", "CRC", CLI_STYLE_CHECK},  {NULL, NULL, CLI_STYLE_TEXT},
+        {"index", "RECORD", CLI_STYLE_TEXT},   {"seq", "SEQ", CLI_STYLE_TEXT},
+        {"state", "STATE", CLI_STYLE_TEXT},    {"partition", "PARTITION", CLI_STYLE_TEXT},
+        {"crc_ok", "CRC OK", CLI_STYLE_CHECK}, {NULL, NULL, CLI_STYLE_TEXT},
     };
     static const cli_column_t apps[] = {
         {"partition", "APP", CLI_STYLE_TEXT},       {"project", "PROJECT", CLI_STYLE_TEXT},
         {"version", "VERSION", CLI_STYLE_TEXT},     {"secure_version", "SECURE", CLI_STYLE_TEXT},
-        {"valid", "IMAGE", CLI_STYLE_CHECK},        {"problem", "PROBLEM", CLI_STYLE_TEXT},
+        {"valid", "VALID", CLI_STYLE_CHECK},        {"problem", "PROBLEM", CLI_STYLE_TEXT},
         {"signed_by", "SIGNED BY", CLI_STYLE_TEXT}, {NULL, NULL, CLI_STYLE_TEXT},
     };
     char size[24];

@@ -14,7 +14,7 @@ static void add_state(const cli_look_t *look, json_t *app, int rollback_slot)
         ptable_find_label(table, json_string_value(json_object_get(app, "partition")));
     int slot = partition != NULL ? bootsel_slot_of_subtype(partition->subtype) : BOOTSEL_SLOT_NONE;
     uint32_t state = 0;
-    bool known = bootsel_state(&look->boot.input, slot, &state);
+    bool known = bootsel_state(&look->input, slot, &state);
     const char *next = "-";
     if (slot != BOOTSEL_SLOT_NONE && slot == look->boot.slot) {
         next = "boots";
@@ -32,9 +32,8 @@ static json_t *gather(const cli_look_t *look)
     if (apps == NULL) {
         return NULL;
     }
-    int target = look->boot.slot != BOOTSEL_SLOT_NONE
-                     ? bootsel_rollback_target(&look->boot.input, look->boot.slot, failed)
-                     : BOOTSEL_SLOT_NONE;
+    int target = look->boot.slot != BOOTSEL_SLOT_NONE ? bootsel_rollback_target(&look->input, look->boot.slot, failed)
+                                                      : BOOTSEL_SLOT_NONE;
     for (size_t i = 0; i < json_array_size(apps); i++) {
         add_state(look, json_array_get(apps, i), target);
     }
@@ -50,7 +49,7 @@ static void print(const json_t *facts)
     static const cli_column_t columns[] = {
         {"partition", "APP", CLI_STYLE_TEXT},   {"next", "NEXT", CLI_STYLE_TEXT},
         {"state", "STATE", CLI_STYLE_TEXT},     {"project", "PROJECT", CLI_STYLE_TEXT},
-        {"version", "VERSION", CLI_STYLE_TEXT}, {"valid", "IMAGE", CLI_STYLE_CHECK},
+        {"version", "VERSION", CLI_STYLE_TEXT}, {"valid", "VALID", CLI_STYLE_CHECK},
         {"problem", "PROBLEM", CLI_STYLE_TEXT}, {NULL, NULL, CLI_STYLE_TEXT},
     };
     const char *target = json_string_value(json_object_get(facts, "rollback_target"));
@@ -82,7 +81,7 @@ static int show(cli_flash_t *flash, const cli_args_t *args)
 static int run(const cli_args_t *args)
 {
     cli_flash_t flash;
-    int status = cli_flash_open(&flash, args, false);
+    int status = cli_flash_open(&flash, args, CLI_FLASH_READ);
     if (status == CLI_OK) {
         status = show(&flash, args);
     }

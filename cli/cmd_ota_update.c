@@ -2,6 +2,7 @@
 /* otter ota update */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "cli/device.h"
 #include "cli/files.h"
@@ -97,12 +98,44 @@ static int take_timeout(const cli_args_t *args, int *timeout_ms)
     return CLI_OK;
 }
 
+/** Says what is wrong with a URL before anything is opened; the device would refuse it, too. */
+static int check_url(const cli_args_t *args)
+{
+    const char *url = args->positional[1];
+    if (strncasecmp(url, "https://", 8) == 0) {
+        return CLI_OK;
+    }
+    if (strncasecmp(url, "http://", 7) != 0) {
+        return cli_misuse(args, "%s is no https:// URL", url);
+    }
+    if (!cli_has(args, "allow-http")) {
+        return cli_fail("%s: plain HTTP lets anybody change the firmware on its way; use https, or give --allow-http",
+                        url);
+    }
+    return CLI_OK;
+}
+
+/** The app that boots would wait to be confirmed first: until then its way back, the slot to be written, must stay. */
+static int check_confirmed(const cli_device_t *device)
+{
+    const boot_result_t *boot = &device->look.boot;
+    uint32_t state = 0;
+    bool known = bootsel_state(&boot->input, boot->slot, &state);
+    if (known && device->look.config.rollback && state == ESP_OTA_IMG_PENDING_VERIFY) {
+        return cli_device_fail(device, boot->partition.label, ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    }
+    return CLI_OK;
+}
+
 static int run(const cli_args_t *args)
 {
     cli_device_t device;
     char *ca = NULL;
     esp_http_client_config_t http = {.url = args->positional[1], .keep_alive_enable = true};
     int status = take_timeout(args, &http.timeout_ms);
+    if (status == CLI_OK) {
+        status = check_url(args);
+    }
     if (status == CLI_OK) {
         status = take_ca(args, &ca);
     }
@@ -117,6 +150,9 @@ static int run(const cli_args_t *args)
         .stall_limit_ms = (uint32_t)http.timeout_ms,
     };
     status = cli_device_start(&device, args, &behaviour);
+    if (status == CLI_OK) {
+        status = check_confirmed(&device);
+    }
     if (status == CLI_OK) {
         status = update(&device, &http);
     }

@@ -99,7 +99,7 @@ int cli_device_start(cli_device_t *device, const cli_args_t *args, const cli_dev
 {
     static const cli_device_options_t defaults = {0};
     device->stdout_fd = -1;
-    int status = cli_flash_open(&device->flash, args, true);
+    int status = cli_flash_open(&device->flash, args, CLI_FLASH_WRITE);
     if (status == CLI_OK) {
         status = cli_look_at(&device->look, &device->flash, args);
     }

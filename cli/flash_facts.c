@@ -5,6 +5,18 @@
 #include "cli/output.h"
 #include "core/bootsel/slots.h"
 
+/** otadata must be two sectors: with another sector size, its second record would be looked for in the wrong place. */
+static int check_otadata(const cli_look_t *look)
+{
+    const ptable_partition_t *otadata = ptable_find(&look->flash->table, PART_TYPE_DATA, PART_SUBTYPE_DATA_OTA);
+    uint32_t sector = look->flash->flash->sector_bytes;
+    if (otadata == NULL || otadata->size == OTADATA_SECTORS * sector) {
+        return CLI_OK;
+    }
+    return cli_fail("%s: otadata has %u bytes, not two sectors of %u; --sector-size %u would fit", look->flash->path,
+                    (unsigned)otadata->size, (unsigned)sector, (unsigned)otadata->size / OTADATA_SECTORS);
+}
+
 int cli_look_at(cli_look_t *look, cli_flash_t *flash, const cli_args_t *args)
 {
     *look = (cli_look_t){.flash = flash};
@@ -15,15 +27,19 @@ int cli_look_at(cli_look_t *look, cli_flash_t *flash, const cli_args_t *args)
     if (status != CLI_OK) {
         return status;
     }
+    status = check_otadata(look);
+    if (status != CLI_OK) {
+        return status;
+    }
     look->config.partition_table_offset = flash->table_offset;
     const boot_env_t env = {.flash = flash->flash, .config = &look->config, .dry_run = true};
-    esp_err_t err = boot_choose(&env, &look->boot);
+    uint32_t otadata_offset = 0;
+    esp_err_t err = boot_read_input(flash->flash, &flash->table, look->config.rollback, &look->input, &otadata_offset);
+    if (err == ESP_OK) {
+        err = boot_choose(&env, &look->boot);
+    }
     if (err == ESP_OK || err == ESP_ERR_NOT_FOUND) {
         return CLI_OK;
-    }
-    if (err == ESP_ERR_INVALID_STATE) {
-        return cli_fail("%s: otadata is smaller than two sectors of %u bytes; is --sector-size right?", flash->path,
-                        (unsigned)flash->flash->sector_bytes);
     }
     return cli_flash_fail(flash, "read", flash->table_offset);
 }
@@ -42,10 +58,10 @@ json_t *cli_state_json(uint32_t state)
 
 static json_t *record_json(const cli_look_t *look, int index)
 {
-    otadata_record_t record = otadata_decode(look->boot.input.record[index]);
-    int slot = bootsel_record_slot(&look->boot.input, &record);
+    otadata_record_t record = otadata_decode(look->input.record[index]);
+    int slot = bootsel_record_slot(&look->input, &record);
     if (record.blank) {
-        return json_pack("{s:i, s:n, s:n, s:b, s:n}", "index", index, "seq", "state", "crc_ok", 0, "partition");
+        return json_pack("{s:i, s:n, s:n, s:n, s:n}", "index", index, "seq", "state", "crc_ok", "partition");
     }
     return json_pack("{s:i, s:I, s:o, s:b, s:o}",           //
                      "index", index,                        //
@@ -58,7 +74,7 @@ static json_t *record_json(const cli_look_t *look, int index)
 json_t *cli_otadata_json(const cli_look_t *look)
 {
     json_t *list = json_array();
-    for (int i = 0; look->boot.input.has_otadata && i < OTADATA_SECTORS; i++) {
+    for (int i = 0; look->input.has_otadata && i < OTADATA_SECTORS; i++) {
         if (json_array_append_new(list, record_json(look, i)) != 0) {
             json_decref(list);
             return NULL;

@@ -15,7 +15,8 @@
 typedef struct cli_look {
     cli_flash_t *flash;
     otter_config_t config; /**< Device it is looked at as. */
-    boot_result_t boot;    /**< What would boot. */
+    bootsel_input_t input; /**< otadata as it lies on flash, and the slots. */
+    boot_result_t boot;    /**< What would boot; its own input is as it would be afterwards. */
 } cli_look_t;
 
 /**
@@ -27,7 +28,7 @@ typedef struct cli_look {
  */
 int cli_look_at(cli_look_t *look, cli_flash_t *flash, const cli_args_t *args);
 
-/** The two otadata records: [{index,seq,state,crc_ok,partition}]; seq and state are null for an erased one. NULL without memory. */
+/** The two otadata records: [{index,seq,state,crc_ok,partition}]; all but the index is null for an erased one. NULL without memory. */
 json_t *cli_otadata_json(const cli_look_t *look);
 
 /**

@@ -86,8 +86,6 @@ static void format(char cell[CELL_BYTES], const json_t *value, cli_style_t style
         format_text(cell, json_string_value(value));
     } else if (json_is_integer(value)) {
         format_number(cell, (uint64_t)json_integer_value(value), style);
-    } else if (json_is_boolean(value) && style == CLI_STYLE_CHECK) {
-        snprintf(cell, CELL_BYTES, "%s", json_is_true(value) ? "ok" : "BAD");
     } else if (json_is_boolean(value)) {
         snprintf(cell, CELL_BYTES, "%s", json_is_true(value) ? "yes" : "no");
     } else if (json_array_size(value) > 0) {

@@ -18,7 +18,7 @@ typedef enum cli_style {
     CLI_STYLE_TEXT,  /**< As it is; "-" for null. */
     CLI_STYLE_HEX,   /**< Number as 0x... */
     CLI_STYLE_SIZE,  /**< Number of bytes: "64K", "1M", "0x1234". */
-    CLI_STYLE_CHECK, /**< Boolean as "ok" (green) or "BAD" (red). */
+    CLI_STYLE_CHECK, /**< Boolean, "yes" in green or "no" in red. */
 } cli_style_t;
 
 /** A column of a table. */
