@@ -193,6 +193,17 @@ static power_stop_t supply(power_t *power)
     }
 }
 
+/* Takes the signals that switched the power off, or they would end this process once they are let through again. */
+static void close_signals(power_t *power)
+{
+    struct signalfd_siginfo taken;
+    while (power->signal_fd >= 0 && read(power->signal_fd, &taken, sizeof(taken)) > 0) {
+    }
+    if (power->signal_fd >= 0) {
+        (void)close(power->signal_fd);
+    }
+}
+
 power_stop_t power_run(power_t *power)
 {
     sigset_t signals;
@@ -210,9 +221,7 @@ power_stop_t power_run(power_t *power)
     power_stop_t stop = power->signal_fd >= 0 ? supply(power) : POWER_ERROR;
 
     otter_process_close(&power->process);
-    if (power->signal_fd >= 0) {
-        (void)close(power->signal_fd);
-    }
+    close_signals(power);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return stop;
 }
