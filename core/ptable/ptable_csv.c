@@ -341,7 +341,7 @@ static uint64_t align_up(uint64_t value, uint32_t align)
 
 static bool read_offset(csv_t *csv, ptable_partition_t *p)
 {
-    int64_t offset;
+    int64_t offset = 0;
     const char *text = csv->field[FIELD_OFFSET];
     if (is_not_given(text)) {
         if (!known_offset(csv, p, &offset)) {
