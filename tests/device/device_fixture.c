@@ -24,12 +24,17 @@ static void note(flash_recorder_t *recorder, flash_event_kind_t kind, uint32_t o
     event->len = (uint32_t)len;
 }
 
+/* @p left: how many operations of this kind are to fail. */
 static bool must_fail(flash_recorder_t *recorder, uint32_t *left)
 {
-    if (*left == 0) {
+    bool cut = recorder->cut_armed && recorder->cut_after == 0;
+    if (recorder->cut_armed && !cut) {
+        recorder->cut_after--;
+    }
+    if (!cut && *left == 0) {
         return false;
     }
-    *left -= 1;
+    *left -= *left > 0 ? 1 : 0;
     recorder->failures_done++;
     return true;
 }
@@ -64,6 +69,10 @@ static esp_err_t recorder_erase(otter_flash_t *flash, uint32_t off, size_t len)
 static esp_err_t recorder_sync(otter_flash_t *flash)
 {
     flash_recorder_t *recorder = recorder_of(flash);
+    uint32_t none = 0;
+    if (must_fail(recorder, &none)) {
+        return ESP_ERR_FLASH_OP_FAIL;
+    }
     note(recorder, FLASH_SYNC, 0, 0);
     return otter_flash_sync(recorder->inner);
 }

@@ -44,6 +44,8 @@ typedef struct flash_recorder {
     uint64_t read_bytes;    /**< Bytes read so far. */
     uint32_t fail_erase;    /**< Fail this many erases from now on. */
     uint32_t fail_program;  /**< Fail this many programs from now on. */
+    bool cut_armed;         /**< Fail every program, erase and sync once cut_after has run out. */
+    uint32_t cut_after;     /**< Operations that still succeed. */
     uint32_t failures_done; /**< Operations that were made to fail. */
 } flash_recorder_t;
 

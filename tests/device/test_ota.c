@@ -589,6 +589,40 @@ static void a_partition_table_is_verified_before_it_is_copied(void **state)
     }
 }
 
+/* The bootloader's own place, from the start of flash to the table, and a free one to stage in. */
+static void a_bootloader_is_staged_verified_and_copied(void **state)
+{
+    device_t *device = *state;
+    const esp_partition_t *primary = NULL;
+    const esp_partition_t *staging = NULL;
+    const ptable_partition_t *last = &device->table.partition[device->table.count - 1];
+    fixture_image_t spec = FIXTURE_IMAGE("boot", "1");
+    spec.no_desc = true;
+    size_t len = 0;
+    uint8_t *image = fixture_image(&spec, &len);
+    esp_ota_handle_t handle = 0;
+    assert_err(esp_partition_register_external(NULL, ESP_PRIMARY_BOOTLOADER_OFFSET, device->table_offset, "boot",
+                                               ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY,
+                                               &primary),
+               ESP_OK);
+    assert_err(esp_partition_register_external(NULL, last->offset + last->size, device->table_offset, "staging",
+                                               ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_BOOTLOADER_OTA,
+                                               &staging),
+               ESP_OK);
+    for (int round = 0; round < 2; round++) {
+        bool damaged = round == 0;
+        image[0x150] ^= damaged ? 1 : 0;
+        assert_err(esp_ota_begin(staging, OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+        assert_err(esp_ota_set_final_partition(handle, primary, true), ESP_OK);
+        assert_err(esp_ota_write(handle, image, len), ESP_OK);
+        assert_err(esp_ota_end(handle), damaged ? ESP_ERR_OTA_VALIDATE_FAILED : ESP_OK);
+        image[0x150] ^= damaged ? 1 : 0;
+        assert_int_equal(device->bytes[primary->address], damaged ? 0xFF : ESP_IMAGE_HEADER_MAGIC);
+    }
+    assert_memory_equal(device->bytes + primary->address, image, len);
+    free(image);
+}
+
 static void final_partition_errors_are_those_of_esp_idf(void **state)
 {
     (void)state;
@@ -697,6 +731,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_bad_image_is_not_copied, open_device, close_device),
     cmocka_unit_test_setup_teardown(data_is_staged_in_a_slot_and_copied, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_partition_table_is_verified_before_it_is_copied, open_device, close_device),
+    cmocka_unit_test_setup_teardown(a_bootloader_is_staged_verified_and_copied, open_device, close_device),
     cmocka_unit_test_setup_teardown(final_partition_errors_are_those_of_esp_idf, open_device, close_device),
     cmocka_unit_test_setup_teardown(two_tasks_update_two_slots_at_once, open_device, close_device),
 };

@@ -2,6 +2,7 @@
 /* Who boots: choosing, confirming, going back. */
 #include <stdlib.h>
 
+#include "boot/boot.h"
 #include "tests/device/device_fixture.h"
 #include "tests/support/image_fixture.h"
 #include "tests/support/test.h"
@@ -240,6 +241,80 @@ static void install(const char *label)
     free(image);
 }
 
+static void a_second_update_before_the_restart_keeps_the_way_back(void **state)
+{
+    device_t *device = *state;
+    device_put_record(device, 0, 1, ESP_OTA_IMG_VALID);
+    device_run(device, "ota_0");
+    for (int i = 0; i < 2; i++) {
+        install("ota_1");
+        assert_err(esp_ota_set_boot_partition(device_partition("ota_1")), ESP_OK);
+        assert_record(device, 0, 1, ESP_OTA_IMG_VALID);
+        assert_record(device, 1, 2, ESP_OTA_IMG_NEW);
+    }
+}
+
+/* ---- Flash that stops working ---- */
+
+/* Slot that the bootloader would start now. */
+static int slot_that_boots(device_t *device)
+{
+    boot_env_t env = {.flash = device->config.flash, .config = &device->config.config, .dry_run = true};
+    boot_result_t *result = calloc(1, sizeof(*result));
+    assert_non_null(result);
+    assert_err(boot_choose(&env, result), ESP_OK);
+    int slot = result->slot;
+    free(result);
+    return slot;
+}
+
+/* A whole update of ota_1; stops at the first error. */
+static esp_err_t try_update(const uint8_t *image, size_t len)
+{
+    esp_ota_handle_t handle = 0;
+    esp_err_t err = esp_ota_begin(device_partition("ota_1"), OTA_WITH_SEQUENTIAL_WRITES, &handle);
+    if (err != ESP_OK) {
+        return err;
+    }
+    err = esp_ota_write(handle, image, len);
+    if (err != ESP_OK) {
+        assert_err(esp_ota_abort(handle), ESP_OK);
+        return err;
+    }
+    err = esp_ota_end(handle);
+    return err == ESP_OK ? esp_ota_set_boot_partition(device_partition("ota_1")) : err;
+}
+
+/* The flash fails for good at one operation after the other: what fails is reported, and a valid app boots. */
+static void whatever_operation_fails_a_valid_app_boots(void **state)
+{
+    device_t *device = *state;
+    fixture_image_t spec = FIXTURE_IMAGE("fixture", "8.0");
+    size_t len = 0;
+    uint8_t *image = fixture_image(&spec, &len);
+    uint32_t failed_runs = 0;
+    esp_err_t err = ESP_FAIL;
+    for (uint32_t after = 0; err != ESP_OK; after++) {
+        device_put_record(device, 0, 1, ESP_OTA_IMG_VALID);
+        device_put_record(device, 1, 2, ESP_OTA_IMG_INVALID); /* An earlier ota_1, to be forgotten. */
+        device_run(device, "ota_0");
+        device->recorder.cut_armed = true;
+        device->recorder.cut_after = after;
+        device->recorder.failures_done = 0;
+        err = try_update(image, len);
+        device->recorder.cut_armed = false;
+        bool cut = device->recorder.failures_done > 0;
+        assert_int_equal(err != ESP_OK, cut);
+        failed_runs += cut ? 1 : 0;
+        int slot = slot_that_boots(device);
+        assert_true(slot == 0 || slot == 1);
+        assert_true(err != ESP_OK || slot == 1);
+    }
+    /* Forget (erase, sync), erase, write, sync, switch (erase, program, sync). */
+    assert_true(failed_runs >= 7);
+    free(image);
+}
+
 static uint64_t switch_and_count_reads(device_t *device, const char *label, esp_err_t expected)
 {
     uint64_t before = device->recorder.read_bytes;
@@ -459,6 +534,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(with_three_slots_the_running_apps_record_survives_a_switch, open_three_slots,
                                     close_device),
     cmocka_unit_test_setup_teardown(without_a_choice_factory_then_the_lowest_slot_boots, open_no_factory, close_device),
+    cmocka_unit_test_setup_teardown(a_second_update_before_the_restart_keeps_the_way_back, open_device, close_device),
+    cmocka_unit_test_setup_teardown(whatever_operation_fails_a_valid_app_boots, open_device, close_device),
     cmocka_unit_test_setup_teardown(an_image_just_verified_is_not_read_again_to_be_chosen, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_write_after_verification_makes_it_be_verified_again, open_device, close_device),
     cmocka_unit_test_setup_teardown(an_erase_after_verification_makes_it_be_verified_again, open_device, close_device),
