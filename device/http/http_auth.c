@@ -28,7 +28,8 @@ static char *make_basic(const char *username, const char *password)
         return NULL;
     }
     size_t len = (size_t)snprintf(plain, plain_size, "%s:%s", username, password);
-    char *at = value + strlen(strcpy(value, prefix));
+    memcpy(value, prefix, sizeof(prefix));
+    char *at = value + strlen(prefix);
     for (size_t i = 0; i < len; i += 3, at += 4) {
         encode_group(at, (const unsigned char *)plain + i, len - i < 3 ? len - i : 3);
     }

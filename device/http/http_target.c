@@ -278,10 +278,11 @@ esp_err_t esp_http_client_get_url(esp_http_client_handle_t client, char *url, co
     if (client == NULL || url == NULL || len <= 0) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (strlen(client->url) >= (size_t)len) {
+    size_t size = strlen(client->url) + 1;
+    if (size > (size_t)len) {
         return ESP_FAIL;
     }
-    strcpy(url, client->url);
+    memcpy(url, client->url, size);
     return ESP_OK;
 }
 

@@ -423,6 +423,9 @@ static bool answer(connection_t *c, const request_t *request)
         fire(c);
         return false;
     }
+    if (whole) {
+        add_count(c->server, BAD_COUNT_ANSWERED);
+    }
     return whole && !reply.close && reply.framing != BAD_UNTIL_CLOSE;
 }
 
@@ -541,6 +544,11 @@ static SSL_CTX *make_tls(const bad_server_config_t *config)
     check(SSL_CTX_use_certificate(tls, cert) == 1, "use a certificate");
     X509_free(cert);
     use_key(tls, config->key_pem);
+    if (config->tls_version != 0) {
+        int version = config->tls_version == 12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+        SSL_CTX_set_min_proto_version(tls, version);
+        SSL_CTX_set_max_proto_version(tls, version);
+    }
     SSL_CTX_set_session_id_context(tls, (const unsigned char *)"bad", 3);
     if (config->client_ca_pem != NULL) {
         X509 *ca = read_cert(config->client_ca_pem);

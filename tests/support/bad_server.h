@@ -74,6 +74,7 @@ typedef struct bad_server_config {
     const char *cert_pem;       /**< Certificate; NULL: plain HTTP. */
     const char *key_pem;        /**< Its key. */
     const char *client_ca_pem;  /**< Demands a client certificate of this CA; NULL: does not. */
+    int tls_version;            /**< 12 or 13: only that one; 0: both. */
     const bad_reply_t *replies; /**< Copied; what they point to is not. */
     size_t reply_count;         /**< At most 32. */
 } bad_server_config_t;
@@ -86,6 +87,7 @@ typedef enum bad_count {
     BAD_COUNT_REFUSED,         /**< TLS handshakes that failed (the client refused us, or said nothing). */
     BAD_COUNT_REQUESTS,        /**< Requests received whole. */
     BAD_COUNT_FAULTS,          /**< Times that a reply's fault really happened. */
+    BAD_COUNT_ANSWERED,        /**< Answers sent to their last byte. */
     BAD_COUNT_MAX,
 } bad_count_t;
 
