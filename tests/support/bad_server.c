@@ -462,6 +462,7 @@ static void close_connection(connection_t *c)
     pthread_mutex_lock(&c->server->lock);
     close(c->fd);
     c->fd = -1;
+    c->server->counts[BAD_COUNT_CLOSED]++;
     pthread_mutex_unlock(&c->server->lock);
 }
 

@@ -87,6 +87,7 @@ typedef enum bad_count {
     BAD_COUNT_REFUSED,         /**< TLS handshakes that failed (the client refused us, or said nothing). */
     BAD_COUNT_REQUESTS,        /**< Requests received whole. */
     BAD_COUNT_FAULTS,          /**< Times that a reply's fault really happened. */
+    BAD_COUNT_CLOSED,          /**< Connections ended, by either side. */
     BAD_COUNT_ANSWERED,        /**< Answers sent to their last byte. */
     BAD_COUNT_MAX,
 } bad_count_t;
