@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "core/image/image.h"
 #include "otter/otter_config.h"
 
@@ -20,14 +21,22 @@ static void print_name(FILE *out, const cli_command_t *command)
             command->name != NULL ? command->name : "");
 }
 
+/** Prints a message on stderr. Names in it may come from untrusted bytes: nothing reaches the terminal as a command. */
+static void print_message(const char *format, va_list list)
+{
+    char line[1024];
+    vsnprintf(line, sizeof(line), format, list);
+    cli_make_printable(line);
+    fprintf(stderr, "otter: %s", line);
+}
+
 int cli_fail(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    fputs("otter: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    print_message(format, list);
     va_end(list);
+    fputc('\n', stderr);
     return CLI_FAILED;
 }
 
@@ -35,22 +44,20 @@ void cli_note(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    fputs("otter: ", stderr);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
+    print_message(format, list);
     va_end(list);
+    fputc('\n', stderr);
 }
 
 int cli_misuse(const cli_args_t *args, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    fputs("otter: ", stderr);
-    vfprintf(stderr, format, list);
+    print_message(format, list);
+    va_end(list);
     fputs("; see: ", stderr);
     print_name(stderr, args->command);
     fputs(" --help\n", stderr);
-    va_end(list);
     return CLI_USAGE;
 }
 

@@ -52,11 +52,12 @@ static void print(const json_t *facts)
         {"version", "VERSION", CLI_STYLE_TEXT}, {"valid", "VALID", CLI_STYLE_CHECK},
         {"problem", "PROBLEM", CLI_STYLE_TEXT}, {NULL, NULL, CLI_STYLE_TEXT},
     };
-    const char *target = json_string_value(json_object_get(facts, "rollback_target"));
+    char target[64];
     cli_print_table(json_object_get(facts, "apps"), columns);
     putchar('\n');
     cli_print_boot(json_object_get(facts, "boot"));
-    printf("Rolls back to: %s\n", target != NULL ? target : "nothing");
+    printf("Rolls back to: %s\n",
+           cli_printable(target, sizeof(target), json_object_get(facts, "rollback_target"), "nothing"));
 }
 
 static int show(cli_flash_t *flash, const cli_args_t *args)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otter ota update */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -149,6 +150,8 @@ static int run(const cli_args_t *args)
         .verbose = cli_has(args, "verbose"),
         .stall_limit_ms = (uint32_t)http.timeout_ms,
     };
+    /* A server that hangs up is an error to report, not a reason to die. */
+    signal(SIGPIPE, SIG_IGN);
     status = cli_device_start(&device, args, &behaviour);
     if (status == CLI_OK) {
         status = check_confirmed(&device);

@@ -154,13 +154,17 @@ json_t *cli_boot_json(const cli_look_t *look)
 
 void cli_print_boot(const json_t *boot)
 {
-    const json_t *failed = json_object_get(boot, "failed");
-    const char *label = json_string_value(json_object_get(boot, "partition"));
+    char label[64];
     const char *reason = json_string_value(json_object_get(boot, "reason"));
-    for (size_t i = 0; i < json_array_size(failed); i++) {
-        const char *name = json_string_value(json_object_get(json_array_get(failed, i), "partition"));
-        const char *why = json_string_value(json_object_get(json_array_get(failed, i), "problem"));
-        printf("Passed over: %s (%s)\n", name != NULL ? name : "?", why != NULL ? why : "?");
+    size_t i;
+    json_t *failure;
+    json_array_foreach(json_object_get(boot, "failed"), i, failure)
+    {
+        const char *why = json_string_value(json_object_get(failure, "problem"));
+        printf("Passed over: %s (%s)\n",
+               cli_printable(label, sizeof(label), json_object_get(failure, "partition"), "?"),
+               why != NULL ? why : "?");
     }
-    printf("Boots: %s (%s)\n", label != NULL ? label : "nothing", reason != NULL ? reason : "?");
+    printf("Boots: %s (%s)\n", cli_printable(label, sizeof(label), json_object_get(boot, "partition"), "nothing"),
+           reason != NULL ? reason : "?");
 }

@@ -22,6 +22,22 @@ bool cli_coloured(void)
     return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 }
 
+void cli_make_printable(char *text)
+{
+    for (char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+            *p = '?';
+        }
+    }
+}
+
+const char *cli_printable(char *dst, size_t len, const json_t *value, const char *missing)
+{
+    snprintf(dst, len, "%s", json_is_string(value) ? json_string_value(value) : missing);
+    cli_make_printable(dst);
+    return dst;
+}
+
 int cli_print_json(json_t *json)
 {
     if (json == NULL) {
@@ -60,15 +76,10 @@ static void format_list(char cell[CELL_BYTES], const json_t *list)
     }
 }
 
-/** Control characters of untrusted text must not reach a terminal. */
 static void format_text(char cell[CELL_BYTES], const char *text)
 {
     snprintf(cell, CELL_BYTES, "%s", text[0] != '\0' ? text : "-");
-    for (char *p = cell; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            *p = '?';
-        }
-    }
+    cli_make_printable(cell);
 }
 
 static void format_number(char cell[CELL_BYTES], uint64_t number, cli_style_t style)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otter flash create, info, read, write, erase. */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -312,6 +313,20 @@ static void a_failed_replacement_leaves_the_old_flash(void **state)
     assert_int_equal(bench_count(), 2);
 }
 
+static void an_interrupted_creation_leaves_nothing(void **state)
+{
+    static const char script[] = "\"$0\" flash create f.bin --size 2G & "
+                                 "until ls .otter-* >/dev/null 2>&1; do kill -0 $! || exit 1; done; "
+                                 "kill -TERM $!; wait $!";
+    const char *const words[] = {"sh", "-c", script, OTTER_CLI, NULL};
+    (void)state;
+    run_result_t result = run_program(words, NULL);
+    int status = result.status;
+    run_free(&result);
+    assert_int_equal(status, 128 + SIGTERM);
+    assert_int_equal(bench_count(), 0);
+}
+
 static void sizes_that_cannot_be_are_refused(void **state)
 {
     (void)state;
@@ -524,6 +539,26 @@ static void a_corrupted_partition_table_is_reported(void **state)
     assert_says(said.err, "partition table");
 }
 
+static void names_on_flash_cannot_command_a_terminal(void **state)
+{
+    size_t len = 0;
+    (void)state;
+    make_flash();
+    bench_write_text("t.csv", "evil_label,data,0x80,0x9000,4K\nota_0,app,ota_0,0x10000,64K\n");
+    assert_otter(0, "ptable build t.csv -o t.bin --no-md5");
+    uint8_t *table = bench_read("t.bin", &len);
+    memcpy(table + 12, "\033[2Jx", 5);
+    bench_write("t.bin", table, len);
+    free(table);
+    assert_otter(0, "flash write f.bin 0x8000 t.bin");
+    assert_otter(0, "flash info f.bin");
+    assert_null(strchr(said.out, '\033'));
+    assert_says(said.out, "?[2Jx");
+    assert_otter(1, "flash read f.bin nowhere -o -");
+    assert_null(strchr(said.err, '\033'));
+    assert_says(said.err, "?[2Jx");
+}
+
 static void what_is_no_flash_file_is_reported(void **state)
 {
     (void)state;
@@ -609,6 +644,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(an_app_larger_than_its_slot_is_refused, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(an_existing_file_is_replaced_only_by_force, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_failed_replacement_leaves_the_old_flash, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(an_interrupted_creation_leaves_nothing, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(sizes_that_cannot_be_are_refused, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(larger_sectors_get_a_layout_that_suits_them, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(what_is_written_is_read_back, bench_enter, bench_leave),
@@ -624,6 +660,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(erasing_needs_exactly_one_target, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_readonly_partition_needs_force, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_corrupted_partition_table_is_reported, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(names_on_flash_cannot_command_a_terminal, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(what_is_no_flash_file_is_reported, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_writer_is_refused_while_the_flash_is_in_use, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_reader_is_told_that_the_flash_is_in_use, bench_enter, bench_leave),
