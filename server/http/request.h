@@ -30,7 +30,7 @@ void *request_begin(void *cls, const char *target, struct MHD_Connection *connec
 
 /** Headers, then pieces of a body, then the end of it have arrived: answers. */
 enum MHD_Result request_handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                               const char *version, const char *upload_data, size_t *upload_data_size, void **request);
+                               const char *version, const char *upload_data, size_t *upload_data_size, void **handle);
 
 /** The answer has gone out, or never will: logs and frees the request. */
-void request_end(void *cls, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode how);
+void request_end(void *cls, struct MHD_Connection *connection, void **handle, enum MHD_RequestTerminationCode how);

@@ -52,9 +52,19 @@ static void close_quietly(int fd)
     errno = failure;
 }
 
-static bool is_dots(const char *part)
+/** Copies the part of a name up to its next slash. @return false with errno set if it is none to go through */
+static bool take_part(const char **name, char part[static NAME_MAX + 1])
 {
-    return strcmp(part, "") == 0 || strcmp(part, ".") == 0 || strcmp(part, "..") == 0;
+    size_t len = strcspn(*name, "/");
+    if (len > NAME_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(part, *name, len);
+    part[len] = '\0';
+    *name += len;
+    errno = ENOENT;
+    return strcmp(part, "") != 0 && strcmp(part, ".") != 0 && strcmp(part, "..") != 0;
 }
 
 /** Goes down one directory for each slash, following no link. */
@@ -63,21 +73,10 @@ static int open_stepwise(int root, const char *name)
     char part[NAME_MAX + 1];
     int at = root;
     int fd = -1;
-    for (;;) {
-        size_t len = strcspn(name, "/");
-        if (len >= sizeof(part)) {
-            errno = ENAMETOOLONG;
-            break;
-        }
-        memcpy(part, name, len);
-        part[len] = '\0';
-        if (is_dots(part)) {
-            errno = ENOENT;
-            break;
-        }
-        bool is_last = name[len] == '\0';
+    while (take_part(&name, part)) {
+        bool is_last = *name == '\0';
         fd = openat(at, part, is_last ? FILE_FLAGS | O_NOFOLLOW : STEP_FLAGS);
-        if (fd < 0 || is_last) {
+        if (is_last || fd < 0) {
             break;
         }
         if (at != root) {
@@ -85,7 +84,7 @@ static int open_stepwise(int root, const char *name)
         }
         at = fd;
         fd = -1;
-        name += len + 1;
+        name++;
     }
     if (at != root) {
         close_quietly(at);
