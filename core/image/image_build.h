@@ -32,7 +32,7 @@ typedef struct image_build {
  * @param header  written as it is; segment_count segments must follow
  * @return ESP_OK; ESP_ERR_INVALID_ARG for a wrong magic or segment count; ESP_ERR_NO_MEM; the sink's error
  */
-esp_err_t image_build_begin(image_build_t *build, const esp_image_header_t *header, image_build_emit_t emit, void *arg);
+esp_err_t image_build_begin(image_build_t *build, const esp_image_header_t *header, image_build_emit_t sink, void *arg);
 
 /** Begins a segment: emits its header. ESP_ERR_INVALID_SIZE if data_len is no multiple of 4 or too large; ESP_ERR_INVALID_STATE out of turn. */
 esp_err_t image_build_segment(image_build_t *build, uint32_t load_addr, uint32_t data_len);

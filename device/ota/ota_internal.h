@@ -92,12 +92,12 @@ esp_err_t ota_read_input(bootsel_input_t *input);
 typedef esp_err_t (*ota_decide_t)(const bootsel_input_t *input, int slot, bootsel_plan_t *plan);
 
 /**
- * Reads otadata, lets @p decide make a plan for @p slot, and carries it out.
+ * Reads otadata, lets @p make_plan make a plan for @p slot, and carries it out.
  * Power cut: what the plan says.
  *
  * @return ESP_OK; the decision's error; ESP_ERR_FLASH_OP_FAIL
  */
-esp_err_t ota_apply(ota_decide_t decide, int slot);
+esp_err_t ota_apply(ota_decide_t make_plan, int slot);
 
 /** True while the running app's record says that it has to confirm itself, or cannot be read. */
 bool ota_running_is_unconfirmed(void);
