@@ -24,25 +24,46 @@ static void remove_doomed(int number)
     raise(number);
 }
 
+static const int interruptions[] = {SIGINT, SIGTERM, SIGHUP};
+#define INTERRUPTIONS (sizeof(interruptions) / sizeof(interruptions[0]))
+
 static void arm(const char *temp)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     if (strlen(temp) >= sizeof(doomed)) {
         return;
     }
-    memcpy(doomed, temp, strlen(temp) + 1);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    strcpy(doomed, temp);
+    for (size_t i = 0; i < INTERRUPTIONS; i++) {
         struct sigaction action = {.sa_handler = remove_doomed};
-        sigaction(numbers[i], &action, NULL);
+        sigaction(interruptions[i], &action, NULL);
     }
 }
 
 static void disarm(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        signal(numbers[i], SIG_DFL);
+    for (size_t i = 0; i < INTERRUPTIONS; i++) {
+        signal(interruptions[i], SIG_DFL);
     }
+}
+
+/** Makes the temporary file; an interruption comes before it exists or finds it armed. */
+static int make_temp(char *temp)
+{
+    sigset_t held;
+    sigset_t old;
+    sigemptyset(&held);
+    for (size_t i = 0; i < INTERRUPTIONS; i++) {
+        sigaddset(&held, interruptions[i]);
+    }
+    sigprocmask(SIG_BLOCK, &held, &old);
+    int fd = mkstemp(temp);
+    if (fd >= 0) {
+        arm(temp);
+    }
+    int why = errno;
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    errno = why;
+    return fd;
 }
 
 /** Makes room for at least one more byte. */
@@ -156,18 +177,13 @@ int cli_file_begin(cli_file_out_t *out, const char *path, unsigned mode)
     /* A symbolic link stays one: what it points to is replaced. */
     out->target = exists ? realpath(path, NULL) : strdup(path);
     out->temp = out->target != NULL ? temp_name(out->target) : NULL;
-    if (out->temp == NULL) {
-        cli_file_discard(out);
-        return cli_fail("cannot write %s: %s", path, strerror(errno));
-    }
-    out->fd = mkstemp(out->temp);
+    out->fd = out->temp != NULL ? make_temp(out->temp) : -1;
     if (out->fd < 0) {
         int status = cli_fail("cannot write %s: %s", path, strerror(errno));
         cli_file_discard(out);
         return status;
     }
     out->open = true;
-    arm(out->temp);
     fchmod(out->fd, (mode_t)mode & ~current_umask());
     return CLI_OK;
 }
