@@ -54,7 +54,7 @@ find_package)
 programs)
     [ "$(otter --version)" = "otter $(pkg-config --modversion otter)" ] || fail "otter and otter.pc disagree"
     quietly otterd --version
-    for page in otter.1 otterd.8; do
+    for page in otter.1 otterd.1; do
         find "$prefix" -path "*/man/*/$page" | grep -q . || fail "no manual page $page"
     done
     ;;
