@@ -90,6 +90,7 @@ static void begin_checks_its_arguments_and_leaves_the_handle_alone(void **state)
     assert_err(esp_ota_begin(device_partition("factory"), 0, &handle), ESP_ERR_INVALID_ARG);
     assert_err(esp_ota_begin(device_partition("test"), 0, &handle), ESP_ERR_INVALID_ARG);
     assert_err(esp_ota_begin(device_partition("locked"), 0, &handle), ESP_ERR_NOT_ALLOWED);
+    assert_err(esp_ota_begin(device_partition("locked"), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_ERR_NOT_ALLOWED);
     assert_int_equal(handle, 77);
     assert_int_equal(device->recorder.count, 0);
 }
@@ -377,15 +378,16 @@ static void a_write_behind_the_end_changes_nothing(void **state)
     free(noise);
 }
 
-static void writes_with_an_offset_may_come_in_any_order(void **state)
+static void writes_with_an_offset_come_in_any_order_and_others_follow_the_furthest(void **state)
 {
     (void)state;
     size_t len = 0;
     uint8_t *image = make_app("3.0", &len);
     esp_ota_handle_t handle = 0;
     assert_err(esp_ota_begin(device_partition("ota_0"), 0, &handle), ESP_OK);
-    assert_err(esp_ota_write_with_offset(handle, image + 512, len - 512, 512), ESP_OK);
+    assert_err(esp_ota_write_with_offset(handle, image + 512, len - 612, 512), ESP_OK);
     assert_err(esp_ota_write_with_offset(handle, image, 512, 0), ESP_OK);
+    assert_err(esp_ota_write(handle, image + len - 100, 100), ESP_OK);
     assert_err(esp_ota_end(handle), ESP_OK);
     free(image);
 }
@@ -445,6 +447,7 @@ static void resume_checks_its_arguments(void **state)
     assert_err(esp_ota_resume(ota_0, 0, 0, NULL), ESP_ERR_INVALID_ARG);
     assert_err(esp_ota_resume(ota_0, 0, ota_0->size + 1, &handle), ESP_ERR_INVALID_ARG);
     assert_err(esp_ota_resume(device_partition("test"), 0, 0, &handle), ESP_ERR_INVALID_ARG);
+    assert_err(esp_ota_resume(device_partition("locked"), 0, 0, &handle), ESP_ERR_NOT_ALLOWED);
     assert_int_equal(handle, 0);
     assert_err(esp_ota_resume(ota_0, 0, ota_0->size, &handle), ESP_OK);
     assert_err(esp_ota_abort(handle), ESP_OK);
@@ -589,13 +592,11 @@ static void a_partition_table_is_verified_before_it_is_copied(void **state)
     }
 }
 
-/* The bootloader's own place, from the start of flash to the table, and a free one to stage in. */
+/* Staged in an app's slot, verified as what it is to become: it has no app descriptor. */
 static void a_bootloader_is_staged_verified_and_copied(void **state)
 {
     device_t *device = *state;
     const esp_partition_t *primary = NULL;
-    const esp_partition_t *staging = NULL;
-    const ptable_partition_t *last = &device->table.partition[device->table.count - 1];
     fixture_image_t spec = FIXTURE_IMAGE("boot", "1");
     spec.no_desc = true;
     size_t len = 0;
@@ -605,14 +606,10 @@ static void a_bootloader_is_staged_verified_and_copied(void **state)
                                                ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY,
                                                &primary),
                ESP_OK);
-    assert_err(esp_partition_register_external(NULL, last->offset + last->size, device->table_offset, "staging",
-                                               ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_BOOTLOADER_OTA,
-                                               &staging),
-               ESP_OK);
     for (int round = 0; round < 2; round++) {
         bool damaged = round == 0;
         image[0x150] ^= damaged ? 1 : 0;
-        assert_err(esp_ota_begin(staging, OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
+        assert_err(esp_ota_begin(device_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
         assert_err(esp_ota_set_final_partition(handle, primary, true), ESP_OK);
         assert_err(esp_ota_write(handle, image, len), ESP_OK);
         assert_err(esp_ota_end(handle), damaged ? ESP_ERR_OTA_VALIDATE_FAILED : ESP_OK);
@@ -621,6 +618,30 @@ static void a_bootloader_is_staged_verified_and_copied(void **state)
     }
     assert_memory_equal(device->bytes + primary->address, image, len);
     free(image);
+}
+
+static void a_final_partition_that_is_the_staging_one_is_not_copied_onto_itself(void **state)
+{
+    const device_t *device = *state;
+    const esp_partition_t *ota_0 = device_partition("ota_0");
+    size_t len = 0;
+    uint8_t *image = make_app("6.1", &len);
+    esp_ota_handle_t handle = 0;
+    assert_err(esp_ota_begin(ota_0, 0, &handle), ESP_OK);
+    assert_err(esp_ota_set_final_partition(handle, ota_0, true), ESP_OK);
+    assert_err(esp_ota_write(handle, image, len), ESP_OK);
+    assert_err(esp_ota_end(handle), ESP_OK);
+    assert_memory_equal(device->bytes + ota_0->address, image, len);
+    free(image);
+}
+
+static void a_resumed_operation_may_still_get_a_final_partition(void **state)
+{
+    (void)state;
+    esp_ota_handle_t handle = 0;
+    assert_err(esp_ota_resume(device_partition("ota_0"), 0, 4096, &handle), ESP_OK);
+    assert_err(esp_ota_set_final_partition(handle, device_partition("ota_1"), true), ESP_OK);
+    assert_err(esp_ota_abort(handle), ESP_OK);
 }
 
 static void final_partition_errors_are_those_of_esp_idf(void **state)
@@ -715,7 +736,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(what_does_not_begin_like_an_image_is_refused_before_it_costs_a_sector, open_device,
                                     close_device),
     cmocka_unit_test_setup_teardown(a_write_behind_the_end_changes_nothing, open_device, close_device),
-    cmocka_unit_test_setup_teardown(writes_with_an_offset_may_come_in_any_order, open_device, close_device),
+    cmocka_unit_test_setup_teardown(writes_with_an_offset_come_in_any_order_and_others_follow_the_furthest, open_device,
+                                    close_device),
     cmocka_unit_test_setup_teardown(a_write_with_an_offset_is_an_error_while_writes_erase, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_resumed_operation_goes_on_where_the_bytes_end, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_resumed_operation_erases_from_the_next_sector_on, open_device, close_device),
@@ -732,6 +754,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(data_is_staged_in_a_slot_and_copied, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_partition_table_is_verified_before_it_is_copied, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_bootloader_is_staged_verified_and_copied, open_device, close_device),
+    cmocka_unit_test_setup_teardown(a_final_partition_that_is_the_staging_one_is_not_copied_onto_itself, open_device,
+                                    close_device),
+    cmocka_unit_test_setup_teardown(a_resumed_operation_may_still_get_a_final_partition, open_device, close_device),
     cmocka_unit_test_setup_teardown(final_partition_errors_are_those_of_esp_idf, open_device, close_device),
     cmocka_unit_test_setup_teardown(two_tasks_update_two_slots_at_once, open_device, close_device),
 };

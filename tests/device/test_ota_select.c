@@ -339,6 +339,16 @@ static void a_write_after_verification_makes_it_be_verified_again(void **state)
     assert_true(switch_and_count_reads(device, "ota_0", ESP_ERR_OTA_VALIDATE_FAILED) > 256);
 }
 
+static void a_verification_of_another_app_in_between_does_not_hide_a_write(void **state)
+{
+    device_t *device = *state;
+    corrupt(device, "ota_1");
+    install("ota_0");
+    assert_err(esp_ota_set_boot_partition(device_partition("ota_1")), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_err(esp_partition_write(device_partition("ota_0"), 0x150, "\0\0\0\0", 4), ESP_OK);
+    assert_err(esp_ota_set_boot_partition(device_partition("ota_0")), ESP_ERR_OTA_VALIDATE_FAILED);
+}
+
 static void an_erase_after_verification_makes_it_be_verified_again(void **state)
 {
     device_t *device = *state;
@@ -538,6 +548,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(whatever_operation_fails_a_valid_app_boots, open_device, close_device),
     cmocka_unit_test_setup_teardown(an_image_just_verified_is_not_read_again_to_be_chosen, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_write_after_verification_makes_it_be_verified_again, open_device, close_device),
+    cmocka_unit_test_setup_teardown(a_verification_of_another_app_in_between_does_not_hide_a_write, open_device,
+                                    close_device),
     cmocka_unit_test_setup_teardown(an_erase_after_verification_makes_it_be_verified_again, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_write_elsewhere_keeps_the_verification, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_restart_forgets_the_verification, open_device, close_device),
