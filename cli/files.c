@@ -29,10 +29,11 @@ static const int interruptions[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void arm(const char *temp)
 {
-    if (strlen(temp) >= sizeof(doomed)) {
+    size_t len = strlen(temp);
+    if (len >= sizeof(doomed)) {
         return;
     }
-    strcpy(doomed, temp);
+    memcpy(doomed, temp, len + 1);
     for (size_t i = 0; i < INTERRUPTIONS; i++) {
         struct sigaction action = {.sa_handler = remove_doomed};
         sigaction(interruptions[i], &action, NULL);

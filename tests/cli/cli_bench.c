@@ -17,7 +17,7 @@ static char line[LINE_BYTES];
 int bench_enter(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/otter-cli-XXXXXX");
+    snprintf(folder, sizeof(folder), "/tmp/otter-cli-XXXXXX");
     return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
 }
 
