@@ -42,7 +42,9 @@ static bool due(bench_t *bench, uint32_t *left)
 
 static esp_err_t watch_read(otter_flash_t *flash, uint32_t off, void *dst, size_t len)
 {
-    return otter_flash_read(&bench_of(flash)->nor.base, off, dst, len);
+    bench_t *bench = bench_of(flash);
+    bench->middle_reads += off <= BENCH_MIDDLE && BENCH_MIDDLE - off < len;
+    return otter_flash_read(&bench->nor.base, off, dst, len);
 }
 
 static esp_err_t watch_program(otter_flash_t *flash, uint32_t off, const void *src, size_t len)
@@ -169,7 +171,6 @@ otter_config_t bench_config(void)
     otter_config_t config;
     otter_config_default(&config);
     config.chip_id = OTTER_CHIP_ID_LINUX_X86_64;
-    config.ota_stall_limit_ms = 60;
     return config;
 }
 
@@ -181,6 +182,13 @@ void bench_configure(bench_t *bench, const otter_config_t *config)
     bench_forget_events();
     assert_err(esp_event_loop_create_default(), ESP_OK);
     assert_err(esp_event_handler_register(ESP_HTTPS_OTA_EVENT, ESP_EVENT_ANY_ID, note_event, NULL), ESP_OK);
+}
+
+void bench_limit_stalls(bench_t *bench, uint32_t limit_ms)
+{
+    otter_config_t config = bench_config();
+    config.ota_stall_limit_ms = limit_ms;
+    bench_configure(bench, &config);
 }
 
 int bench_setup(void **state)

@@ -20,9 +20,10 @@
 #include "tests/support/image_fixture.h"
 
 #define BENCH_FLASH_BYTES 0x60000u
-#define BENCH_SLOT_BYTES  0x20000u /**< Size of each slot. */
-#define BENCH_OTA_0       0x20000u /**< Where the running app lies. */
-#define BENCH_OTA_1       0x40000u /**< Where the update goes. */
+#define BENCH_SLOT_BYTES  0x20000u               /**< Size of each slot. */
+#define BENCH_OTA_0       0x20000u               /**< Where the running app lies. */
+#define BENCH_OTA_1       0x40000u               /**< Where the update goes. */
+#define BENCH_MIDDLE      (BENCH_OTA_1 + 14000u) /**< In the middle of the bench's image. */
 #define BENCH_OTADATA     0x0d000u
 #define BENCH_EVENTS      256
 
@@ -42,6 +43,7 @@ typedef struct bench {
     uint32_t slot_programs;   /**< Program operations in ota_1. */
     uint32_t otadata_changes; /**< Erase and program operations in otadata. */
     uint32_t running_changes; /**< The same in ota_0: must stay 0. */
+    uint32_t middle_reads;    /**< Times that the byte BENCH_MIDDLE of ota_1 was read. */
     uint32_t fail_erases;     /**< So many erases in ota_1 to come fail. */
     uint32_t fail_programs;   /**< So many programs in ota_1 to come fail. */
     uint32_t failed;          /**< Operations that failed for that reason. */
@@ -49,7 +51,7 @@ typedef struct bench {
     size_t image_len;         /**< About 28 kB. */
 } bench_t;
 
-/** cmocka setup: makes the bench, *state. Default configuration, with a stall limit of 60 ms. */
+/** cmocka setup: makes the bench, *state. Default configuration. */
 int bench_setup(void **state);
 
 /** cmocka teardown: no HTTP client may be left, nothing may have touched the running app. */
@@ -57,6 +59,9 @@ int bench_teardown(void **state);
 
 /** Makes the device anew with another configuration. */
 void bench_configure(bench_t *bench, const otter_config_t *config);
+
+/** Makes the device anew with a limit of silence. */
+void bench_limit_stalls(bench_t *bench, uint32_t limit_ms);
 
 /** The configuration that bench_setup() starts with. */
 otter_config_t bench_config(void);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The normal course of an update, its states, events and getters. */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "device/https_ota/https_ota.h"
+#include "otter/otter_device.h"
+#include "otter/otter_os.h"
 #include "tests/device/https_ota_fake.h"
 
 static void one_call_updates_and_switches(void **state)
@@ -522,6 +525,50 @@ static void failed_finish_posts_finish_and_no_switch(void **state)
     bench_assert_nothing_switched(bench);
 }
 
+static void finish_reads_the_image_once(void **state)
+{
+    bench_t *bench = *state;
+    http_fake_exchange_t good = fake_good(bench);
+    fake_answer(&good);
+    esp_https_ota_handle_t handle = fake_begun();
+    assert_err(fake_download(handle), ESP_OK);
+    bench->middle_reads = 0;
+    assert_err(esp_https_ota_finish(handle), ESP_OK);
+    assert_int_equal(bench->middle_reads, 1);
+    bench_assert_switched(bench);
+}
+
+static atomic_bool handler_may_go;
+
+static void block(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg;
+    (void)base;
+    (void)id;
+    (void)data;
+    while (!handler_may_go) {
+        otter_sleep_until(otter_now_us() + 1000);
+    }
+}
+
+static void blocked_event_handler_does_not_stop_the_update(void **state)
+{
+    bench_t *bench = *state;
+    otter_config_t config = bench_config();
+    config.event_post_timeout_ms = 1;
+    bench_configure(bench, &config);
+    handler_may_go = false;
+    assert_err(esp_event_handler_register(ESP_HTTPS_OTA_EVENT, ESP_HTTPS_OTA_START, block, NULL), ESP_OK);
+    http_fake_exchange_t script[] = {fake_good(bench), fake_good(bench)};
+    http_fake_script(script, 2);
+    assert_err(fake_update(), ESP_OK);
+    assert_err(fake_update(), ESP_OK);
+    handler_may_go = true;
+    bench_assert_switched(bench);
+    size_t posted = 2 * (bench->image_len / 1024 + 7);
+    assert_true(bench_await(ESP_HTTPS_OTA_WRITE_FLASH) < posted);
+}
+
 static void update_needs_no_event_loop(void **state)
 {
     bench_t *bench = *state;
@@ -565,6 +612,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(refused_calls_post_their_first_event_all_the_same, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(failed_write_posts_the_old_count, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(failed_finish_posts_finish_and_no_switch, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(finish_reads_the_image_once, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(blocked_event_handler_does_not_stop_the_update, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(update_needs_no_event_loop, bench_setup, fake_teardown),
 };
 

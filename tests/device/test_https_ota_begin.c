@@ -329,6 +329,19 @@ static void redirect_loop_ends_after_ten(void **state)
     bench_assert_switched(bench);
 }
 
+static void configured_limit_of_redirects_holds(void **state)
+{
+    bench_t *bench = *state;
+    otter_config_t device = bench_config();
+    device.ota_max_redirects = 2;
+    bench_configure(bench, &device);
+    http_fake_exchange_t on = {.status = 302, .headers = "Location: https://updates.example/again\n"};
+    http_fake_exchange_t script[] = {on, on, on, fake_good(bench)};
+    assert_begin_fails(script, 3, ESP_ERR_HTTP_MAX_REDIRECT);
+    http_fake_script(script + 1, 3);
+    assert_err(fake_update(), ESP_OK);
+}
+
 static void endless_redirect_body_is_not_read_to_its_end(void **state)
 {
     bench_t *bench = *state;
@@ -420,6 +433,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(redirect_to_plain_http_is_refused, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(redirect_without_location_is_refused, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(redirect_loop_ends_after_ten, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(configured_limit_of_redirects_holds, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(endless_redirect_body_is_not_read_to_its_end, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(challenge_is_answered_with_name_and_password, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(challenge_without_retries_is_a_failure, bench_setup, fake_teardown),

@@ -8,7 +8,7 @@
 #include "tests/support/test.h"
 
 #define PATH    "/fw.bin"
-#define WAIT_MS 50 /* The client's timeout where a server is silent. */
+#define WAIT_MS 500 /* The client's timeout where a server is silent. */
 
 static struct {
     certs_ca_t *ca;
@@ -139,6 +139,7 @@ static void body_cut_short_where_only_the_close_ends_it_switches_nothing(void **
 static void stalled_body_ends_with_a_timeout(void **state)
 {
     bench_t *bench = *state;
+    bench_limit_stalls(bench, WAIT_MS);
     bad_reply_t bad = good_reply(bench);
     bad.fault = BAD_STALL_IN_BODY;
     bad.fault_at = 9000;
@@ -150,7 +151,7 @@ static void silent_server_ends_with_a_timeout(void **state)
     bench_t *bench = *state;
     bad_reply_t bad = good_reply(bench);
     bad.fault = BAD_STALL_BEFORE_HEAD;
-    assert_reply_fails(bench, &bad, 200, ESP_ERR_TIMEOUT);
+    assert_reply_fails(bench, &bad, WAIT_MS, ESP_ERR_TIMEOUT);
 }
 
 static void garbage_instead_of_http_switches_nothing(void **state)
