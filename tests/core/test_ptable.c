@@ -157,6 +157,19 @@ static void ninety_six_entries_without_an_end_are_refused(void **state)
     assert_int_equal(table.count, 0);
 }
 
+static void an_end_marker_behind_the_tables_bytes_does_not_count(void **state)
+{
+    (void)state;
+    ptable_t table;
+    uint8_t bytes[PTABLE_BYTES + ENTRY];
+    fill_table(&table, 95);
+    assert_int_equal(ptable_build(&table, false, bytes), PTABLE_OK);
+    assert_err(otter_md5(bytes, 95 * ENTRY, bytes + 95 * ENTRY + 16), ESP_OK);
+    memset(bytes + 95 * ENTRY, 0xEB, 2); /* An MD5 entry takes the last place, the end marker lies behind it. */
+    memset(bytes + PTABLE_BYTES, 0xFF, ENTRY);
+    assert_int_equal(ptable_parse(&table, bytes, sizeof bytes, FLASH_BYTES, NULL), PTABLE_FAULT_END);
+}
+
 static void a_changed_byte_breaks_the_md5(void **state)
 {
     (void)state;
@@ -578,6 +591,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_label_of_sixteen_bytes_needs_no_terminator),
     cmocka_unit_test(a_table_holds_94_partitions_with_md5_and_95_without),
     cmocka_unit_test(ninety_six_entries_without_an_end_are_refused),
+    cmocka_unit_test(an_end_marker_behind_the_tables_bytes_does_not_count),
     cmocka_unit_test(a_changed_byte_breaks_the_md5),
     cmocka_unit_test(a_wrong_md5_is_named_as_such),
     cmocka_unit_test(a_second_md5_entry_is_refused),

@@ -289,6 +289,7 @@ static void a_negative_size_is_the_end(void **state)
     assert_int_equal(p->size, 0x20000);
     assert_int_equal(only("a,data,fat,,-1M")->size, 0x100000 - 0x9000);
     assert_refused("a,data,fat,0x10000,-0x8000", 1, "before the offset");
+    assert_refused("a,data,fat,0x10000,-1", 1, "before the offset");
 }
 
 static void offsets_and_app_sizes_must_be_aligned(void **state)
@@ -394,6 +395,8 @@ static void offset_and_size_of_bootloader_and_table_may_be_left_to_the_options(v
         (ptable_csv_options_t){.table_offset = 0x8000, .has_bootloader_offset = true, .bootloader_offset = 0x9000};
     assert_err(parse_with(text, &options), ESP_ERR_INVALID_ARG);
     assert_int_equal(error.line, 1);
+    assert_non_null(strstr(error.text, "before the partition table"));
+    assert_refused("a,bootloader,ota,,N/A", 1, "size N/A needs");
 }
 
 static void not_applicable_is_refused_for_other_partitions(void **state)
@@ -438,11 +441,24 @@ static void variables_are_put_in(void **state)
     assert_int_equal(error.line, 2);
     assert_non_null(strstr(error.text, "unknown variable 'NO_SUCH'"));
     assert_refused("a,data,fat,,$SIZE_1", 1, "unknown variable 'SIZE_1'");
+    assert_string_equal(only("$1$,data,fat,,4K")->label, "$1$");
 }
 
 static void lines_and_variable_names_have_a_ceiling(void **state)
 {
     (void)state;
+    char line[1025] = "a,data,fat,,4K,,";
+    memset(line + strlen(line), 'x', 1023 - strlen(line));
+    assert_string_equal(only(line)->label, "a");
+    strcat(line, "x");
+    assert_refused(line, 1, "line is too long");
+
+    char name[66] = "$";
+    memset(name + 1, 'n', 63);
+    assert_refused(name, 1, "unknown variable 'nnn");
+    strcat(name, "n");
+    assert_refused(name, 1, "name of a variable is too long");
+
     static char text[3000];
     memset(text, 'x', sizeof text - 1);
     assert_refused(text, 1, "line is too long");
@@ -584,11 +600,11 @@ static void a_label_cannot_change_the_lines_meaning(void **state)
     const ptable_t odd = {.count = 3,
                           .partition = {{1, 6, 0x9000, 0x1000, 0, "#a,b"},
                                         {1, 6, 0xa000, 0x1000, 0, "x\ny$Z"},
-                                        {1, 6, 0xb000, 0x1000, 0, "0123456789abcdef"}}};
+                                        {1, 6, 0xb000, 0x1000, 0, "0123456789#bcdef"}}};
     write_csv(&odd);
     assert_non_null(strstr(written, "\n_a_b,data,"));
     assert_non_null(strstr(written, "\nx_y_Z,data,"));
-    assert_non_null(strstr(written, "\n0123456789abcdef,data,"));
+    assert_non_null(strstr(written, "\n0123456789#bcdef,data,"));
     assert_err(parse(written), ESP_OK);
     assert_int_equal(table.count, 3);
 }

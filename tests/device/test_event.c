@@ -138,6 +138,15 @@ static void hold_the_loop(void)
     await_held();
 }
 
+/* As hold_the_loop(), with another handler for the same event behind the holding one. */
+static void hold_the_loop_before(char *name)
+{
+    assert_err(esp_event_handler_register(COLOUR, 99, holding_handler, "hold"), ESP_OK);
+    add(COLOUR, 99, name);
+    post(COLOUR, 99);
+    await_held();
+}
+
 static void there_is_one_default_loop(void **state)
 {
     (void)state;
@@ -257,6 +266,18 @@ static void an_unregistered_handler_is_not_called(void **state)
     assert_string_equal(shared.seen, "stays:F2 ");
 }
 
+static void a_handler_unregistered_while_its_event_is_handled_is_not_called(void **state)
+{
+    (void)state;
+    hold_the_loop_before("gone");
+    assert_err(esp_event_handler_unregister(COLOUR, 99, note_handler), ESP_OK);
+    let_go();
+    add(COLOUR, 1, "end");
+    post(COLOUR, 1);
+    await_seen("end:C1 ");
+    assert_string_equal(shared.seen, "hold:C99 end:C1 ");
+}
+
 static void thirty_two_events_can_wait(void **state)
 {
     (void)state;
@@ -328,7 +349,7 @@ static void deleting_the_loop_waits_for_the_handler_and_wakes_posters(void **sta
 {
     (void)state;
     add(FRUIT, ESP_EVENT_ANY_ID, "f");
-    hold_the_loop();
+    hold_the_loop_before("never called");
     for (int i = 0; i < QUEUE_LENGTH; i++) {
         assert_err(esp_event_post(FRUIT, i, "data", 4, 0), ESP_OK);
     }
@@ -457,6 +478,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(registering_a_function_again_replaces_its_argument, set_up, tear_down),
     cmocka_unit_test_setup_teardown(instances_of_one_function_are_separate, set_up, tear_down),
     cmocka_unit_test_setup_teardown(an_unregistered_handler_is_not_called, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_handler_unregistered_while_its_event_is_handled_is_not_called, set_up, tear_down),
     cmocka_unit_test_setup_teardown(thirty_two_events_can_wait, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_post_that_waits_goes_through_once_there_is_room, set_up, tear_down),
     cmocka_unit_test_setup_teardown(deleting_the_loop_waits_for_the_handler_and_wakes_posters, set_up, tear_down),
