@@ -46,6 +46,8 @@ typedef uint32_t esp_ota_handle_t;
  *
  * The otadata records that name the slot are erased first, then the partition (not with OTA_WITH_SEQUENTIAL_WRITES).
  * A power cut leaves the slot partly erased and the records of other slots as they were.
+ * The bootloader and table that the device boots from have no second copy: stage a new one elsewhere
+ * (esp_ota_set_final_partition()), so that only the short copy at the end must not be interrupted.
  *
  * @param partition   an OTA slot other than the running one, a bootloader or partition table partition, or a data
  *                    partition (otadata and the emulated eFuse excepted)
