@@ -288,6 +288,25 @@ static void a_download_that_breaks_off_changes_nothing_that_boots(void **state)
     assert_state("ota_0", "VALID");
 }
 
+static void progress_is_shown_on_a_terminal_only(void **state)
+{
+    const bad_reply_t slow = {.fault = BAD_TRICKLE, .fault_at = 400, .trickle_ms = 60};
+    const run_options_t terminal = {.terminal_err = true};
+    site_t site;
+    (void)state;
+    make_flash();
+    assert_otter(0, "ota confirm f.bin");
+    open_site(&site, "two.bin", slow, false);
+    assert_int_equal(otter_with(&terminal, "ota update f.bin %s --ca ca.pem", site.url), 0);
+    assert_says(said.err, "\rdownload [");
+    assert_says(said.err, "KiB/s");
+    assert_otter(0, "ota confirm f.bin");
+    assert_otter(0, "ota update f.bin %s --ca ca.pem", site.url);
+    assert_true(bad_server_count(site.server, BAD_COUNT_FAULTS) >= 2);
+    close_site(&site);
+    assert_null(strchr(said.err, '\r'));
+}
+
 static void an_image_for_another_chip_is_refused(void **state)
 {
     fixture_image_t spec = FIXTURE_IMAGE_FOR(ESP_CHIP_ID_ESP32C3, "blink", "3.0.0");
@@ -379,6 +398,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_server_that_is_not_trusted_is_refused, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(plain_http_must_be_allowed, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_download_that_breaks_off_changes_nothing_that_boots, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(progress_is_shown_on_a_terminal_only, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(an_image_for_another_chip_is_refused, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_page_that_is_no_image_is_refused, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(an_update_before_confirmation_is_refused_like_on_the_device, bench_enter,

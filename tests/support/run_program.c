@@ -50,6 +50,15 @@ static void open_terminal(stream_t *stream)
     check(stream->theirs >= 0, "terminal");
 }
 
+static void open_stream(stream_t *stream, bool terminal)
+{
+    if (terminal) {
+        open_terminal(stream);
+    } else {
+        open_pipe(stream);
+    }
+}
+
 /** Standard input: a file without a name that holds the text. */
 static int open_input(const char *text)
 {
@@ -69,10 +78,8 @@ static void open_output(stream_t *out, const run_options_t *options)
         out->ours = -1;
         out->theirs = open(options->stdout_path, O_WRONLY | O_CREAT, 0666);
         check(out->theirs >= 0, options->stdout_path);
-    } else if (options->terminal) {
-        open_terminal(out);
     } else {
-        open_pipe(out);
+        open_stream(out, options->terminal);
     }
 }
 
@@ -154,7 +161,7 @@ run_result_t run_program(const char *const argv[], const run_options_t *options)
     options = options != NULL ? options : &defaults;
     int in = open_input(options->input);
     open_output(&out, options);
-    open_pipe(&err);
+    open_stream(&err, options->terminal_err);
     pid_t child = spawn(argv, in, out.theirs, err.theirs);
     close(in);
     close(out.theirs);

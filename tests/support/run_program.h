@@ -15,6 +15,7 @@ typedef struct run_options {
     const char *input;       /**< Text for standard input; NULL: empty. */
     const char *stdout_path; /**< Standard output goes to this file, e.g. /dev/full; NULL: it is caught. */
     bool terminal;           /**< Standard output is a terminal, whose output is caught. */
+    bool terminal_err;       /**< Standard error is one. */
     int timeout_s;           /**< Seconds until it counts as hanging; 0: 60. */
 } run_options_t;
 
