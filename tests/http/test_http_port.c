@@ -165,6 +165,7 @@ static void unread_body_waits_at_the_server(void **state)
     size_t total = 0;
     assert_err(open_get(&x, server, LATER_MS), ESP_OK);
     assert_err(otter_http_read(x.http, piece, 1000, &got, in_ms(LATER_MS)), ESP_OK);
+    /* Time enough for a server that is not held back: it needs less for all of it. */
     usleep(100000);
     assert_int_equal(bad_server_count(server, BAD_COUNT_ANSWERED), 0);
     for (total = got; got > 0; total += got) {

@@ -3,6 +3,7 @@
 #include "tests/support/bad_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -509,6 +510,9 @@ static void *accept_all(void *arg)
     block_sigpipe();
     int fd = 0;
     while ((fd = accept(server->listener, NULL, NULL)) >= 0) {
+        /* Head and body go out in separate writes: each at once, not after an acknowledgement. */
+        int on = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         start_connection(server, fd);
     }
     return NULL;
