@@ -70,7 +70,8 @@ static esp_err_t write_buffer(https_ota_t *ota, size_t len)
     int written = (int)ota->written;
     https_ota_post(ESP_HTTPS_OTA_WRITE_FLASH, &written, sizeof(written));
     if (err != ESP_OK) {
-        ESP_LOGE(TAG, "writing at %d of %s failed: %s", written, ota->staging->label, esp_err_to_name(err));
+        ESP_LOGE(TAG, "writing %u bytes at %d of %s, which holds %lu, failed: %s", (unsigned)len, written,
+                 ota->staging->label, (unsigned long)ota->staging->size, esp_err_to_name(err));
         return err;
     }
     return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
