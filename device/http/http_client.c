@@ -145,17 +145,28 @@ static const char *config_scheme(const esp_http_client_config_t *config)
     return config->transport_type == HTTP_TRANSPORT_OVER_SSL ? "https" : "http";
 }
 
+static bool write_parts(const esp_http_client_config_t *config, char *url, size_t size)
+{
+    bool bare_ipv6 = strchr(config->host, ':') != NULL && config->host[0] != '[';
+    int len = snprintf(url, size, "%s://%s%s%s%s%s%s%s", config_scheme(config), bare_ipv6 ? "[" : "", config->host,
+                       bare_ipv6 ? "]" : "", config->path[0] == '/' ? "" : "/", config->path,
+                       config->query == NULL ? "" : "?", config->query == NULL ? "" : config->query);
+    return len > 0 && (size_t)len < size;
+}
+
 static esp_err_t set_target_from_parts(esp_http_client_handle_t client, const esp_http_client_config_t *config)
 {
-    char url[HTTP_MAX_URL_BYTES];
-    bool bare_ipv6 = strchr(config->host, ':') != NULL && config->host[0] != '[';
-    int len = snprintf(url, sizeof(url), "%s://%s%s%s%s%s%s%s", config_scheme(config), bare_ipv6 ? "[" : "",
-                       config->host, bare_ipv6 ? "]" : "", config->path[0] == '/' ? "" : "/", config->path,
-                       config->query == NULL ? "" : "?", config->query == NULL ? "" : config->query);
-    if (len < 0 || (size_t)len >= sizeof(url)) {
-        return ESP_ERR_INVALID_ARG;
+    /* Not on the stack: tasks have small ones. */
+    char *url = malloc(HTTP_MAX_URL_BYTES);
+    if (url == NULL) {
+        return ESP_ERR_NO_MEM;
     }
-    return http_set_target(client, url, (uint16_t)config->port);
+    esp_err_t err = ESP_ERR_INVALID_ARG;
+    if (write_parts(config, url, HTTP_MAX_URL_BYTES)) {
+        err = http_set_target(client, url, (uint16_t)config->port);
+    }
+    free(url);
+    return err;
 }
 
 static esp_err_t set_first_target(esp_http_client_handle_t client, const esp_http_client_config_t *config)
