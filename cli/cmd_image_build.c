@@ -122,10 +122,10 @@ static int make_desc(const cli_args_t *args, esp_app_desc_t *desc)
 
 static int hash_elf(const uint8_t *bytes, size_t len, uint8_t hash[OTTER_SHA256_BYTES])
 {
-    otter_sha256_t sha = {0};
-    bool done = otter_sha256_begin(&sha) == ESP_OK && otter_sha256_update(&sha, bytes, len) == ESP_OK &&
-                otter_sha256_finish(&sha, hash) == ESP_OK;
-    otter_sha256_free(&sha);
+    otter_hash_t sha = {0};
+    bool done = otter_hash_begin(&sha, OTTER_HASH_SHA256) == ESP_OK && otter_hash_update(&sha, bytes, len) == ESP_OK &&
+                otter_hash_finish(&sha, hash) == ESP_OK;
+    otter_hash_free(&sha);
     return done ? CLI_OK : cli_fail("the crypto library failed");
 }
 

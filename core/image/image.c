@@ -260,7 +260,7 @@ static void complete_image(image_walk_t *walk)
 static void complete_padding(image_walk_t *walk)
 {
     walk->checksum_stored = walk->gather[walk->gathered - 1];
-    if (otter_sha256_finish(&walk->sha, walk->hash) != ESP_OK) {
+    if (otter_hash_finish(&walk->sha, walk->hash) != ESP_OK) {
         stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
         return;
     }
@@ -295,7 +295,7 @@ static void (*const complete[])(image_walk_t *walk) = {
 
 static bool hash(image_walk_t *walk, const uint8_t *bytes, size_t len)
 {
-    return otter_sha256_update(&walk->sha, bytes, len) == ESP_OK || stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
+    return otter_hash_update(&walk->sha, bytes, len) == ESP_OK || stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
 }
 
 static bool take_gathered(image_walk_t *walk, const uint8_t *bytes, size_t len)
@@ -392,7 +392,7 @@ esp_err_t image_begin(image_walk_t *walk, const image_expect_t *expect, const im
         stop(walk, IMAGE_FAULT_TOO_LARGE, 0);
         return ESP_ERR_INVALID_ARG;
     }
-    esp_err_t err = otter_sha256_begin(&walk->sha);
+    esp_err_t err = otter_hash_begin(&walk->sha, OTTER_HASH_SHA256);
     if (err != ESP_OK) {
         stop(walk, IMAGE_FAULT_CRYPTO, 0);
     }
@@ -421,7 +421,7 @@ image_fault_t image_finish(image_walk_t *walk)
 
 void image_free(image_walk_t *walk)
 {
-    otter_sha256_free(&walk->sha);
+    otter_hash_free(&walk->sha);
 }
 
 /* ---- Faults ---- */

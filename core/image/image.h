@@ -142,7 +142,7 @@ typedef struct image_walk {
     uint32_t checksum_lanes;            /**< XOR of data words. */
     uint32_t gathered;                  /**< Bytes in gather. */
     uint8_t gather[OTTER_SHA256_BYTES]; /**< A header, padding or digest that arrives in pieces. */
-    otter_sha256_t sha;
+    otter_hash_t sha;
 } image_walk_t;
 
 /**

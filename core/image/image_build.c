@@ -11,7 +11,7 @@
 /* Hashes before it hands on: the digest covers all that the sink has seen. */
 static esp_err_t emit(image_build_t *build, const uint8_t *bytes, size_t len)
 {
-    esp_err_t err = otter_sha256_update(&build->sha, bytes, len);
+    esp_err_t err = otter_hash_update(&build->sha, bytes, len);
     if (err == ESP_OK) {
         err = build->emit(build->arg, bytes, len);
     }
@@ -33,7 +33,7 @@ esp_err_t image_build_begin(image_build_t *build, const esp_image_header_t *head
     build->segments_left = header->segment_count;
     build->checksum_lanes = IMAGE_CHECKSUM_SEED;
     build->hash_appended = header->hash_appended != 0;
-    build->error = otter_sha256_begin(&build->sha);
+    build->error = otter_hash_begin(&build->sha, OTTER_HASH_SHA256);
     if (build->error != ESP_OK) {
         return build->error;
     }
@@ -85,7 +85,7 @@ static esp_err_t emit_padding(image_build_t *build)
 static esp_err_t emit_hash(image_build_t *build)
 {
     uint8_t hash[OTTER_SHA256_BYTES];
-    esp_err_t err = otter_sha256_finish(&build->sha, hash);
+    esp_err_t err = otter_hash_finish(&build->sha, hash);
     if (err == ESP_OK) {
         err = build->emit(build->arg, hash, sizeof(hash));
     }
@@ -108,5 +108,5 @@ esp_err_t image_build_finish(image_build_t *build)
 
 void image_build_free(image_build_t *build)
 {
-    otter_sha256_free(&build->sha);
+    otter_hash_free(&build->sha);
 }

@@ -22,7 +22,7 @@ typedef struct image_build {
     uint32_t data_left;      /**< Bytes that the present segment still needs. */
     uint32_t checksum_lanes; /**< XOR of data words. */
     bool hash_appended;
-    otter_sha256_t sha;
+    otter_hash_t sha;
 } image_build_t;
 
 /**

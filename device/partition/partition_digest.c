@@ -89,7 +89,7 @@ static esp_err_t digest_image(const esp_partition_t *partition, uint8_t *sha_256
 static esp_err_t add_to_digest(void *arg, const uint8_t *bytes, size_t len, bool *enough)
 {
     (void)enough;
-    return otter_sha256_update(arg, bytes, len);
+    return otter_hash_update(arg, bytes, len);
 }
 
 static esp_err_t digest_range(uint32_t address, uint32_t size, uint8_t *sha_256)
@@ -98,15 +98,15 @@ static esp_err_t digest_range(uint32_t address, uint32_t size, uint8_t *sha_256)
     if (err != ESP_OK) {
         return err;
     }
-    otter_sha256_t sha = {0};
-    err = otter_sha256_begin(&sha);
+    otter_hash_t sha = {0};
+    err = otter_hash_begin(&sha, OTTER_HASH_SHA256);
     if (err == ESP_OK) {
         err = read_through(address, size, add_to_digest, &sha);
     }
     if (err == ESP_OK) {
-        err = otter_sha256_finish(&sha, sha_256);
+        err = otter_hash_finish(&sha, sha_256);
     }
-    otter_sha256_free(&sha);
+    otter_hash_free(&sha);
     return err;
 }
 

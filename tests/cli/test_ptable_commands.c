@@ -24,13 +24,13 @@ static void assert_is_two_slots(const char *name)
 {
     size_t len = 0;
     uint8_t digest[OTTER_SHA256_BYTES];
-    otter_sha256_t sha = {0};
+    otter_hash_t sha = {0};
     uint8_t *bytes = bench_read(name, &len);
     assert_int_equal(len, TABLE_BYTES);
-    assert_err(otter_sha256_begin(&sha), ESP_OK);
-    assert_err(otter_sha256_update(&sha, bytes, len), ESP_OK);
-    assert_err(otter_sha256_finish(&sha, digest), ESP_OK);
-    otter_sha256_free(&sha);
+    assert_err(otter_hash_begin(&sha, OTTER_HASH_SHA256), ESP_OK);
+    assert_err(otter_hash_update(&sha, bytes, len), ESP_OK);
+    assert_err(otter_hash_finish(&sha, digest), ESP_OK);
+    otter_hash_free(&sha);
     assert_memory_equal(digest, two_slots_sha, sizeof(digest));
     free(bytes);
 }

@@ -445,11 +445,11 @@ static void a_bare_header_does_not_verify(void **state)
     bare[12] = CHIP;
     bare[23] = 1;
     bare[31] = 0xEF;
-    otter_sha256_t sha;
-    assert_err(otter_sha256_begin(&sha), ESP_OK);
-    assert_err(otter_sha256_update(&sha, bare, 32), ESP_OK);
-    assert_err(otter_sha256_finish(&sha, bare + 32), ESP_OK);
-    otter_sha256_free(&sha);
+    otter_hash_t sha;
+    assert_err(otter_hash_begin(&sha, OTTER_HASH_SHA256), ESP_OK);
+    assert_err(otter_hash_update(&sha, bare, 32), ESP_OK);
+    assert_err(otter_hash_finish(&sha, bare + 32), ESP_OK);
+    otter_hash_free(&sha);
     image_expect_t expect = expect_app();
     assert_refused_with(&expect, bare, sizeof(bare), IMAGE_FAULT_SEGMENT_COUNT);
 }

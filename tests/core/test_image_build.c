@@ -71,11 +71,11 @@ static void the_appended_hash_is_that_of_all_before_it(void **state)
     uint8_t *image = fixture_image(&spec, &len);
     assert_int_equal(len % 16, 0);
     uint8_t hash[OTTER_SHA256_BYTES];
-    otter_sha256_t sha;
-    assert_err(otter_sha256_begin(&sha), ESP_OK);
-    assert_err(otter_sha256_update(&sha, image, len - sizeof(hash)), ESP_OK);
-    assert_err(otter_sha256_finish(&sha, hash), ESP_OK);
-    otter_sha256_free(&sha);
+    otter_hash_t sha;
+    assert_err(otter_hash_begin(&sha, OTTER_HASH_SHA256), ESP_OK);
+    assert_err(otter_hash_update(&sha, image, len - sizeof(hash)), ESP_OK);
+    assert_err(otter_hash_finish(&sha, hash), ESP_OK);
+    otter_hash_free(&sha);
     assert_memory_equal(hash, image + len - sizeof(hash), sizeof(hash));
     free(image);
 }

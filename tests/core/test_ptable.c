@@ -80,11 +80,11 @@ static void a_built_table_equals_that_of_the_genuine_tool(void **state)
     assert_memory_equal(bytes + 6 * ENTRY + 16, md5_expected, sizeof md5_expected);
 
     uint8_t digest[OTTER_SHA256_BYTES];
-    otter_sha256_t sha = {{0}};
-    assert_err(otter_sha256_begin(&sha), ESP_OK);
-    assert_err(otter_sha256_update(&sha, bytes, sizeof bytes), ESP_OK);
-    assert_err(otter_sha256_finish(&sha, digest), ESP_OK);
-    otter_sha256_free(&sha);
+    otter_hash_t sha = {{0}};
+    assert_err(otter_hash_begin(&sha, OTTER_HASH_SHA256), ESP_OK);
+    assert_err(otter_hash_update(&sha, bytes, sizeof bytes), ESP_OK);
+    assert_err(otter_hash_finish(&sha, digest), ESP_OK);
+    otter_hash_free(&sha);
     assert_memory_equal(digest, sha_expected, sizeof sha_expected);
 }
 

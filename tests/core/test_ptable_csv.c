@@ -60,13 +60,13 @@ static void the_two_ota_table_equals_that_of_the_genuine_tool(void **state)
                                        0x83, 0xce, 0x82, 0x22, 0x9e, 0x5f, 0x31, 0x75, 0xee, 0x8b};
     uint8_t bytes[PTABLE_BYTES];
     uint8_t digest[OTTER_SHA256_BYTES];
-    otter_sha256_t sha = {{0}};
+    otter_hash_t sha = {{0}};
     assert_err(parse(two_ota), ESP_OK);
     assert_int_equal(ptable_build(&table, true, bytes), PTABLE_OK);
-    assert_err(otter_sha256_begin(&sha), ESP_OK);
-    assert_err(otter_sha256_update(&sha, bytes, sizeof bytes), ESP_OK);
-    assert_err(otter_sha256_finish(&sha, digest), ESP_OK);
-    otter_sha256_free(&sha);
+    assert_err(otter_hash_begin(&sha, OTTER_HASH_SHA256), ESP_OK);
+    assert_err(otter_hash_update(&sha, bytes, sizeof bytes), ESP_OK);
+    assert_err(otter_hash_finish(&sha, digest), ESP_OK);
+    otter_hash_free(&sha);
     assert_memory_equal(digest, expected, sizeof expected);
 }
 

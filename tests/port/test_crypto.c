@@ -10,26 +10,26 @@ static const uint8_t sha256_of_abc[OTTER_SHA256_BYTES] = {
 static void sha256_matches_the_published_vector_in_any_pieces(void **state)
 {
     (void)state;
-    otter_sha256_t sha = {{0}};
+    otter_hash_t sha = {{0}};
     uint8_t digest[OTTER_SHA256_BYTES];
-    assert_err(otter_sha256_begin(&sha), ESP_OK);
-    assert_err(otter_sha256_update(&sha, "a", 1), ESP_OK);
-    assert_err(otter_sha256_update(&sha, "", 0), ESP_OK);
-    assert_err(otter_sha256_update(&sha, "bc", 2), ESP_OK);
-    assert_err(otter_sha256_finish(&sha, digest), ESP_OK);
-    otter_sha256_free(&sha);
+    assert_err(otter_hash_begin(&sha, OTTER_HASH_SHA256), ESP_OK);
+    assert_err(otter_hash_update(&sha, "a", 1), ESP_OK);
+    assert_err(otter_hash_update(&sha, "", 0), ESP_OK);
+    assert_err(otter_hash_update(&sha, "bc", 2), ESP_OK);
+    assert_err(otter_hash_finish(&sha, digest), ESP_OK);
+    otter_hash_free(&sha);
     assert_memory_equal(digest, sha256_of_abc, sizeof(digest));
 }
 
 static void a_digest_that_was_not_begun_fails_closed(void **state)
 {
     (void)state;
-    otter_sha256_t sha = {{0}};
+    otter_hash_t sha = {{0}};
     uint8_t digest[OTTER_SHA256_BYTES];
-    assert_err(otter_sha256_update(&sha, "a", 1), ESP_FAIL);
-    assert_err(otter_sha256_finish(&sha, digest), ESP_FAIL);
-    otter_sha256_free(&sha);
-    otter_sha256_free(&sha);
+    assert_err(otter_hash_update(&sha, "a", 1), ESP_FAIL);
+    assert_err(otter_hash_finish(&sha, digest), ESP_FAIL);
+    otter_hash_free(&sha);
+    otter_hash_free(&sha);
 }
 
 static void md5_matches_the_published_vector(void **state)
