@@ -14,7 +14,7 @@
 #include "otter/otter_os.h"
 #include "otter/otter_process.h"
 
-#define EXIT_NO_HANDOVER 2
+#define EXIT_NO_HANDOVER      2
 #define MAIN_TASK_STACK_BYTES 65536
 
 void app_main(void);
