@@ -312,17 +312,24 @@ int esp_http_client_read_response(esp_http_client_handle_t client, char *buffer,
     return total;
 }
 
+int64_t http_drain_body(esp_http_client_handle_t client, int64_t max)
+{
+    char dropped[1024];
+    int64_t total = 0;
+    int got = 1;
+    while (got > 0 && total < max && has_body_to_read(client)) {
+        got = read_body(client, dropped, sizeof(dropped));
+        total += got > 0 ? got : 0;
+    }
+    return total;
+}
+
 esp_err_t esp_http_client_flush_response(esp_http_client_handle_t client, int *len)
 {
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    char dropped[1024];
-    int64_t total = 0;
-    int got = 0;
-    while (has_body_to_read(client) && (got = read_body(client, dropped, sizeof(dropped))) > 0) {
-        total += got;
-    }
+    int64_t total = http_drain_body(client, INT64_MAX);
     if (len != NULL) {
         *len = total > INT_MAX ? INT_MAX : (int)total;
     }

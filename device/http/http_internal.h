@@ -30,7 +30,7 @@ struct esp_http_client {
     char *username; /**< NULL: none. */
     char *password; /**< NULL: none. */
     esp_http_client_auth_type_t auth_type;
-    bool auth_sent; /**< The last request carried name and password. */
+    bool auth_sent; /**< These name and password were sent already. */
     int auth_tries; /**< 401s answered since the last response that was none. */
     int max_auth_tries;
 
@@ -104,6 +104,10 @@ const char *http_method_name(esp_http_client_method_t method);
 
 /** 301, 302, 303, 307 or 308. */
 bool http_is_redirect(int status);
+
+/** Reads and drops body bytes, without events, until @p max are dropped, the body ends or nothing comes; value: their
+ * number. */
+int64_t http_drain_body(esp_http_client_handle_t client, int64_t max);
 
 /** Ends the exchange; its connection is kept where possible. */
 void http_end_exchange(esp_http_client_handle_t client);

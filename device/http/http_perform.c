@@ -27,14 +27,6 @@ static esp_err_t receive_head(esp_http_client_handle_t client)
     return len < 0 ? ESP_ERR_HTTP_FETCH_HEADER : ESP_OK;
 }
 
-static void drain(esp_http_client_handle_t client)
-{
-    bool small = client->response.content_length <= MAX_DRAIN_BYTES && client->response.content_length >= 0;
-    if (small) {
-        (void)esp_http_client_flush_response(client, NULL);
-    }
-}
-
 static esp_err_t judge_body(esp_http_client_handle_t client, int last_read)
 {
     if (last_read == -ESP_ERR_HTTP_EAGAIN) {
@@ -70,12 +62,12 @@ static esp_err_t follow(esp_http_client_handle_t client, bool *again)
             http_post_event(client, HTTP_EVENT_REDIRECT);
             return ESP_OK;
         }
-        drain(client);
+        http_drain_body(client, MAX_DRAIN_BYTES);
         *again = true;
         return esp_http_client_set_redirection(client);
     }
     if (status == HttpStatus_Unauthorized && client->username != NULL && esp_http_client_add_auth(client) == ESP_OK) {
-        drain(client);
+        http_drain_body(client, MAX_DRAIN_BYTES);
         *again = true;
     }
     return ESP_OK;

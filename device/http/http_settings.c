@@ -115,6 +115,7 @@ esp_err_t esp_http_client_set_username(esp_http_client_handle_t client, const ch
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
+    client->auth_sent = false;
     return http_replace_text(&client->username, username) ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
@@ -132,6 +133,7 @@ esp_err_t esp_http_client_set_password(esp_http_client_handle_t client, const ch
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
+    client->auth_sent = false;
     return http_replace_text(&client->password, password) ? ESP_OK : ESP_ERR_NO_MEM;
 }
 

@@ -6,6 +6,7 @@
 #include "device/http/http_internal.h"
 #include "esp_event.h"
 #include "esp_http_client.h"
+#include "otter/otter_device.h"
 #include "otter/otter_os.h"
 #include "tests/http/http_fixture.h"
 
@@ -608,6 +609,38 @@ static void https_without_any_trust_connects_to_nobody(void **state)
     esp_http_client_cleanup(client);
 }
 
+/* ESP-IDF's precedence: bundle, then global store, then the certificate given. */
+static void global_store_comes_before_the_certificate_given(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_server_t *server = http_fixture_serve(f, NULL, 0);
+    esp_http_client_handle_t client = make_client(f, server, (esp_http_client_config_t){.use_global_ca_store = true});
+    assert_err(esp_http_client_perform(client), ESP_ERR_HTTP_CONNECT);
+    assert_int_equal(bad_server_await(server, BAD_COUNT_REFUSED, 1), 1);
+    esp_http_client_cleanup(client);
+}
+
+static void unverified_server_is_talked_to_where_the_device_allows_it(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {0};
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    char url[128];
+    otter_device_t device = *otter_device_get();
+    device.config.allow_http = true;
+    assert_err(otter_device_init(&device), ESP_OK);
+    esp_http_client_config_t config = {.url = bad_server_url(server, "/", url, sizeof(url))};
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    assert_err(esp_http_client_perform(client), ESP_OK);
+    esp_http_client_cleanup(client);
+    certs_ca_t *other = certs_ca_new("Somebody else");
+    config.cert_pem = certs_ca_pem(other);
+    client = esp_http_client_init(&config);
+    assert_err(esp_http_client_perform(client), ESP_ERR_HTTP_CONNECT);
+    esp_http_client_cleanup(client);
+    certs_ca_free(other);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(client_needs_a_usable_url),
     cmocka_unit_test_http(url_comes_from_its_parts_or_from_its_text),
@@ -640,6 +673,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(perform_names_what_went_wrong),
     cmocka_unit_test_http(refused_certificate_fails_open_with_the_reason),
     cmocka_unit_test_http(https_without_any_trust_connects_to_nobody),
+    cmocka_unit_test_http(global_store_comes_before_the_certificate_given),
+    cmocka_unit_test_http(unverified_server_is_talked_to_where_the_device_allows_it),
 };
 
 TEST_MAIN(tests)

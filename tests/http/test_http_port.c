@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE
 /* The HTTP porting contract, over real TLS on loopback: what every port must do. */
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -265,6 +266,19 @@ static void request_is_sent_as_given(void **state)
     end(&x);
 }
 
+static void path_is_sent_as_given(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_server_t *server = http_fixture_serve(f, NULL, 0);
+    exchange_t x = {.http = make_client(f->ca_pem)};
+    char text[1024];
+    bad_server_url(server, "/a/../b//c?d=%41", x.url, sizeof(x.url));
+    assert_err(open_request(&x, server, (otter_http_request_t){.url = x.url}, LATER_MS), ESP_OK);
+    assert_true(bad_server_request(server, 0, text, sizeof(text)));
+    assert_memory_equal(text, "GET /a/../b//c?d=%41 HTTP/1.1\r\n", 31);
+    end(&x);
+}
+
 static void request_body_is_sent(void **state)
 {
     http_fixture_t *f = *state;
@@ -311,6 +325,34 @@ static void connection_serves_several_exchanges(void **state)
         otter_http_close(x.http);
     }
     assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 3);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 1);
+    end(&x);
+}
+
+/* The caller read as many bytes as were announced, and did not ask for the end after them. */
+static void connection_is_kept_when_the_end_was_not_asked_for(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t replies[] = {pattern_reply(f), {.path = "/empty"}};
+    replies[0].path = "/x";
+    bad_server_t *server = http_fixture_serve(f, replies, 2);
+    exchange_t x = {.http = make_client(f->ca_pem)};
+    static unsigned char bytes[PATTERN_BYTES];
+    for (size_t i = 0; i < 6; i++) {
+        size_t filled = 0;
+        bool empty = i % 3 == 2;
+        bad_server_url(server, empty ? "/empty" : "/x", x.url, sizeof(x.url));
+        assert_err(open_request(&x, server, (otter_http_request_t){.url = x.url}, LATER_MS), ESP_OK);
+        while (!empty && filled < PATTERN_BYTES) {
+            size_t got = 0;
+            size_t left = PATTERN_BYTES - filled;
+            assert_err(otter_http_read(x.http, bytes + filled, left < 3000 ? left : 3000, &got, in_ms(LATER_MS)),
+                       ESP_OK);
+            filled += got;
+        }
+        otter_http_close(x.http);
+    }
+    assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 6);
     assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 1);
     end(&x);
 }
@@ -744,6 +786,43 @@ static void client_certificate_is_presented(void **state)
     certs_leaf_free(&mine);
 }
 
+static esp_err_t try_client_key(bad_server_t *server, const otter_http_tls_t *tls)
+{
+    exchange_t x = {.http = otter_http_new(&(otter_http_config_t){.tls = *tls})};
+    assert_non_null(x.http);
+    esp_err_t err = open_get(&x, server, LATER_MS);
+    end(&x);
+    return err;
+}
+
+static void encrypted_client_key_needs_its_password(void **state)
+{
+    http_fixture_t *f = *state;
+    certs_leaf_t mine = certs_leaf_new(f->ca, &(certs_spec_t){.for_client = true});
+    char *key = certs_encrypt_key(mine.key_pem, "open sesame");
+    bad_server_t *server = http_fixture_start(f, &(bad_server_config_t){.cert_pem = f->leaf.cert_pem,
+                                                                        .key_pem = f->leaf.key_pem,
+                                                                        .client_ca_pem = f->ca_pem,
+                                                                        .replies = &(bad_reply_t){0},
+                                                                        .reply_count = 1});
+    otter_http_tls_t tls = {.ca_pem = f->ca_pem, .client_cert_pem = mine.cert_pem, .client_key_pem = key};
+    tls.client_key_password = "wrong";
+    assert_err(try_client_key(server, &tls), ESP_ERR_HTTP_CONNECT);
+    tls.client_key_password = "open sesame";
+    assert_err(try_client_key(server, &tls), ESP_OK);
+    free(key);
+    certs_leaf_free(&mine);
+}
+
+/* OpenSSL writes to sockets in a way that raises SIGPIPE when the server has gone. */
+static void server_that_goes_away_does_not_end_the_process(void **state)
+{
+    http_fixture_t *f = *state;
+    exchange_t x = {.http = make_client(f->ca_pem)};
+    assert_int_equal(raise(SIGPIPE), 0);
+    end(&x);
+}
+
 static esp_err_t try_version(http_fixture_t *f, int server_version, int client_version)
 {
     bad_reply_t reply = {0};
@@ -779,9 +858,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(answer_to_head_has_a_length_and_no_body),
     cmocka_unit_test_http(not_modified_has_no_body),
     cmocka_unit_test_http(request_is_sent_as_given),
+    cmocka_unit_test_http(path_is_sent_as_given),
     cmocka_unit_test_http(request_body_is_sent),
     cmocka_unit_test_http(other_schemes_are_refused),
     cmocka_unit_test_http(connection_serves_several_exchanges),
+    cmocka_unit_test_http(connection_is_kept_when_the_end_was_not_asked_for),
     cmocka_unit_test_http(connection_with_an_unread_body_is_not_used_again),
     cmocka_unit_test_http(disconnect_closes_and_the_next_session_is_resumed),
     cmocka_unit_test_http(connection_that_died_meanwhile_is_replaced),
@@ -818,6 +899,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(ca_that_is_no_certificate_makes_no_client),
     cmocka_unit_test_http(damaged_ca_refuses_the_server),
     cmocka_unit_test_http(client_certificate_is_presented),
+    cmocka_unit_test_http(encrypted_client_key_needs_its_password),
+    cmocka_unit_test_http(server_that_goes_away_does_not_end_the_process),
     cmocka_unit_test_http(tls_version_is_kept_to),
 };
 

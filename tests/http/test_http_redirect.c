@@ -63,6 +63,7 @@ static void chain_of_relative_redirects_is_followed(void **state)
     assert_int_equal(esp_http_client_get_status_code(client), 200);
     assert_path(client, server, "/end");
     assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 5);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 1);
     esp_http_client_cleanup(client);
 }
 
@@ -299,6 +300,23 @@ static void host_header_follows_the_url(void **state)
     esp_http_client_cleanup(client);
 }
 
+static void new_server_closes_the_connection_and_a_new_path_does_not(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {0};
+    char url[128];
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    bad_server_t *other = http_fixture_serve(f, &reply, 1);
+    esp_http_client_handle_t client = make_client(f, server, "/x", (esp_http_client_config_t){0});
+    assert_err(esp_http_client_perform(client), ESP_OK);
+    assert_err(esp_http_client_set_url(client, "/y"), ESP_OK);
+    assert_int_equal(esp_http_client_get_state(client), HTTP_STATE_CONNECTED);
+    assert_err(esp_http_client_set_url(client, bad_server_url(other, "/y", url, sizeof(url))), ESP_OK);
+    assert_int_equal(esp_http_client_get_state(client), HTTP_STATE_INIT);
+    assert_int_equal(bad_server_await(server, BAD_COUNT_CLOSED, 1), 1);
+    esp_http_client_cleanup(client);
+}
+
 static void assert_credentials_after(const char *url, bool kept)
 {
     char *value = NULL;
@@ -362,6 +380,39 @@ static void wrong_password_is_tried_once(void **state)
     assert_err(esp_http_client_perform(client), ESP_OK);
     assert_int_equal(esp_http_client_get_status_code(client), HttpStatus_Unauthorized);
     assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 2);
+    esp_http_client_cleanup(client);
+}
+
+static void new_password_is_tried_after_a_refusal(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_server_t *server = http_fixture_serve(f, guarded, 1);
+    esp_http_client_handle_t client =
+        make_client(f, server, "/",
+                    (esp_http_client_config_t){.username = "me", .password = "guess", .max_authorization_retries = 2});
+    for (int i = 0; i < 3; i++) {
+        assert_err(esp_http_client_set_password(client, "guess"), ESP_OK);
+        assert_err(esp_http_client_perform(client), ESP_OK);
+        assert_int_equal(esp_http_client_get_status_code(client), HttpStatus_Unauthorized);
+        assert_err(esp_http_client_add_auth(client), ESP_FAIL);
+        assert_err(esp_http_client_set_password(client, "secret"), ESP_OK);
+        assert_err(esp_http_client_add_auth(client), ESP_OK);
+        assert_err(esp_http_client_perform(client), ESP_OK);
+        assert_int_equal(esp_http_client_get_status_code(client), 200);
+    }
+    esp_http_client_cleanup(client);
+}
+
+static void challenge_is_not_answered_if_no_retry_is_allowed(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_server_t *server = http_fixture_serve(f, guarded, 1);
+    esp_http_client_handle_t client = make_client(
+        f, server, "/",
+        (esp_http_client_config_t){.username = "me", .password = "secret", .max_authorization_retries = -1});
+    assert_err(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(esp_http_client_get_status_code(client), HttpStatus_Unauthorized);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 1);
     esp_http_client_cleanup(client);
 }
 
@@ -434,10 +485,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(temporary_redirect_keeps_method_and_body),
     cmocka_unit_test_http(relative_url_is_resolved_and_a_bad_one_changes_nothing),
     cmocka_unit_test_http(host_header_follows_the_url),
+    cmocka_unit_test_http(new_server_closes_the_connection_and_a_new_path_does_not),
     cmocka_unit_test_http(credentials_stay_with_their_host),
     cmocka_unit_test_http(basic_authentication_is_sent_unasked_if_configured),
     cmocka_unit_test_http(challenge_is_answered),
     cmocka_unit_test_http(wrong_password_is_tried_once),
+    cmocka_unit_test_http(new_password_is_tried_after_a_refusal),
+    cmocka_unit_test_http(challenge_is_not_answered_if_no_retry_is_allowed),
     cmocka_unit_test_http(challenge_without_a_user_name_is_left_unanswered),
     cmocka_unit_test_http(digest_is_refused),
     cmocka_unit_test_http(redirect_to_another_server_takes_no_credentials_along),

@@ -134,6 +134,18 @@ certs_leaf_t certs_leaf_new(const certs_ca_t *ca, const certs_spec_t *spec)
     return leaf;
 }
 
+char *certs_encrypt_key(const char *key_pem, const char *password)
+{
+    BIO *in = must(BIO_new_mem_buf(key_pem, -1), "a buffer");
+    BIO *out = must(BIO_new(BIO_s_mem()), "a buffer");
+    EVP_PKEY *key = must(PEM_read_bio_PrivateKey(in, NULL, NULL, NULL), "a key from PEM");
+    check(PEM_write_bio_PKCS8PrivateKey(out, key, EVP_aes_256_cbc(), password, (int)strlen(password), NULL, NULL) == 1,
+          "encrypt a key");
+    EVP_PKEY_free(key);
+    BIO_free(in);
+    return take_text(out);
+}
+
 unsigned char *certs_to_der(const char *pem, size_t *len)
 {
     BIO *bio = must(BIO_new_mem_buf(pem, -1), "a buffer");

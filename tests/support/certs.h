@@ -37,6 +37,9 @@ const char *certs_ca_pem(const certs_ca_t *ca);
 /** Makes a certificate signed by @p ca. To be given to certs_leaf_free(). */
 certs_leaf_t certs_leaf_new(const certs_ca_t *ca, const certs_spec_t *spec);
 
+/** The same key, encrypted with a password. To be given to free(). */
+char *certs_encrypt_key(const char *key_pem, const char *password);
+
 /** The DER form of the first certificate in @p pem. @p len gets its bytes; to be given to free(). */
 unsigned char *certs_to_der(const char *pem, size_t *len);
 
