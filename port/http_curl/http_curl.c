@@ -50,7 +50,6 @@ static size_t take_body(char *data, size_t one, size_t len, void *arg)
     memcpy(http->dst + http->filled, data, fits);
     http->filled += fits;
     http->room -= fits;
-    http->received += len;
     if (fits < len && !keep_rest(http, data + fits, len - fits)) {
         return CURL_WRITEFUNC_ERROR;
     }
@@ -197,7 +196,6 @@ static void clear_exchange(otter_http_t *http)
     http->dst = NULL;
     http->room = 0;
     http->filled = 0;
-    http->received = 0;
     http->spill_len = 0;
     http->curl_error[0] = '\0';
     http->error[0] = '\0';
@@ -312,23 +310,11 @@ esp_err_t otter_http_read(otter_http_t *http, void *dst, size_t len, size_t *got
     return judge_body_end(http);
 }
 
-/* A body that was read to its last byte, but not to the "end" after it: lets curl notice, so that the connection
- * can be kept. */
-static void settle(otter_http_t *http)
-{
-    bool all =
-        http->head.complete && http->head.content_length >= 0 && http->received == (uint64_t)http->head.content_length;
-    if (all && !http->done) {
-        perform(http);
-    }
-}
-
 void otter_http_close(otter_http_t *http)
 {
     if (!http->open) {
         return;
     }
-    settle(http);
     curl_multi_remove_handle(http->multi, http->easy);
     http->open = false;
     http_curl_drop_options(http);

@@ -33,11 +33,10 @@ struct otter_http {
     bool paused;    /**< curl holds a piece of body that found no room. */
     CURLcode result;
 
-    uint8_t *dst;      /**< Where body bytes go; NULL between reads. */
-    size_t room;       /**< Bytes left there. */
-    size_t filled;     /**< Bytes written there. */
-    uint64_t received; /**< Body bytes taken from curl. */
-    uint8_t *spill;    /**< The end of a piece that did not fit the last read, one piece at most. */
+    uint8_t *dst;   /**< Where body bytes go; NULL between reads. */
+    size_t room;    /**< Bytes left there. */
+    size_t filled;  /**< Bytes written there. */
+    uint8_t *spill; /**< The end of a piece that did not fit the last read, one piece at most. */
     size_t spill_size;
     size_t spill_off;
     size_t spill_len;
