@@ -49,14 +49,18 @@ typedef struct trust_state {
     uint16_t efuse_blk_revision; /**< major * 100 + minor. */
 } trust_state_t;
 
-/** Says what the bits mean; any bits are allowed. */
+/**
+ * Says what the bits mean; any bits are allowed.
+ *
+ * A key of an unknown scheme does not count, and one that stands in several places is revoked in all once it is in one.
+ */
 void trust_decode(const uint8_t bits[OTTER_KEY_STORE_BYTES], trust_state_t *state);
 
 /**
  * Reads a key store and decodes it.
  *
  * @param store  NULL: a device without key store, which trusts everything
- * @return ESP_OK, or ESP_FAIL if it cannot be read: the caller must then trust nothing
+ * @return ESP_OK, or ESP_FAIL if it cannot be read: @p state then trusts nothing (secure boot without a key, highest floor)
  */
 esp_err_t trust_read(otter_key_store_t *store, trust_state_t *state);
 
@@ -86,8 +90,8 @@ typedef struct trust_plan {
  *
  * @param index   0 to TRUST_KEYS - 1
  * @return ESP_OK, with an empty plan if exactly this key is there already; ESP_ERR_INVALID_ARG for a wrong index or scheme;
- *         ESP_ERR_INVALID_STATE if the place holds another key, the remains of an interrupted burn that do not fit, or is
- *         revoked; ESP_ERR_NOT_ALLOWED if secure boot is on: from then on no key is added
+ *         ESP_ERR_INVALID_STATE if the place holds another key, the remains of an interrupted burn that do not fit, or if
+ *         it or another place with this key is revoked; ESP_ERR_NOT_ALLOWED if secure boot is on: from then on no key is added
  */
 esp_err_t trust_plan_key(const uint8_t bits[OTTER_KEY_STORE_BYTES], uint32_t index, trust_scheme_t scheme,
                          const uint8_t digest[OTTER_SHA256_BYTES], trust_plan_t *plan);
@@ -104,13 +108,18 @@ esp_err_t trust_plan_secure_boot(const uint8_t bits[OTTER_KEY_STORE_BYTES], trus
 esp_err_t trust_plan_revoke(const uint8_t bits[OTTER_KEY_STORE_BYTES], uint32_t index, trust_plan_t *plan);
 
 /**
- * Plans to raise the anti-rollback floor.
+ * Plans to raise the anti-rollback floor. A power cut leaves a floor from the old one up to this one, never above.
  *
  * @return ESP_OK (empty if it is there); ESP_ERR_INVALID_ARG above TRUST_SECURE_VERSION_MAX; ESP_FAIL if it is higher already
  */
 esp_err_t trust_plan_secure_version(const uint8_t bits[OTTER_KEY_STORE_BYTES], uint32_t version, trust_plan_t *plan);
 
-/** Plans to fix chip id and revisions, once. ESP_OK (empty if they are exactly these); ESP_ERR_NOT_ALLOWED if others are fixed. */
+/**
+ * Plans to fix chip id and revisions, once.
+ *
+ * @return ESP_OK (empty if they are exactly these); ESP_ERR_NOT_ALLOWED if others are fixed; ESP_ERR_INVALID_STATE if the
+ *         remains of an interrupted burn do not fit
+ */
 esp_err_t trust_plan_chip(const uint8_t bits[OTTER_KEY_STORE_BYTES], uint16_t chip_id, uint16_t chip_revision,
                           uint16_t efuse_blk_revision, trust_plan_t *plan);
 
