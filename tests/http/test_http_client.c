@@ -374,7 +374,8 @@ static void note_loop_event(void *arg, esp_event_base_t base, int32_t id, void *
 {
     (void)base;
     if (id == HTTP_EVENT_ON_DATA) {
-        *(int64_t *)arg = ((esp_http_client_on_data_t *)data)->data_process;
+        int64_t progress = ((esp_http_client_on_data_t *)data)->data_process;
+        __atomic_store_n((int64_t *)arg, progress, __ATOMIC_RELAXED);
     }
 }
 
