@@ -26,7 +26,7 @@ static uint32_t digest_off(uint32_t index)
 
 static bool has_bit(uint8_t byte, uint32_t index)
 {
-    return (byte >> index & 1u) != 0;
+    return ((uint32_t)byte >> index & 1u) != 0;
 }
 
 static const struct {
