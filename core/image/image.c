@@ -5,6 +5,7 @@
 
 #include "core/image/image_checksum.h"
 #include "core/image/image_chip.h"
+#include "core/image/image_signature.h"
 #include "core/util/bytes.h"
 #include "esp_image_format.h"
 
@@ -13,6 +14,7 @@
 #define PAGE_LOG2_MIN      13
 #define PAGE_LOG2_MAX      16
 #define REVISION_UNSET     0xFFFF
+#define SIGNATURE_REST     (SIGNATURE_SECTOR_BYTES - SIGNATURE_BLOCKS * SIGNATURE_BLOCK_BYTES)
 
 /* Image offsets that faults are reported at. */
 #define OFF_MAGIC           0
@@ -117,6 +119,9 @@ static bool check_fits(image_walk_t *walk, uint32_t data_off, uint32_t data_len,
     uint64_t end = (uint64_t)data_off + data_len + (uint64_t)segments_left * IMAGE_SEGMENT_HEADER_BYTES;
     end += padding_len((uint32_t)(end % ALIGN_BYTES));
     end += walk->header.hash_appended != 0 ? OTTER_SHA256_BYTES : 0;
+    if (image_signature_required(&walk->expect)) {
+        end += image_signature_padding((uint32_t)(end % SIGNATURE_SECTOR_BYTES)) + SIGNATURE_SECTOR_BYTES;
+    }
     bool fits = end <= walk->expect.max_len && end <= image_max_len(walk->header.chip_id);
     return fits || stop(walk, IMAGE_FAULT_TOO_LARGE, off);
 }
@@ -251,16 +256,52 @@ static bool complete_desc(image_walk_t *walk)
     return check_mapping(walk, &walk->segment[0]) && check_efuse_revision(walk) && check_secure_version(walk);
 }
 
+static void complete_signed_padding(image_walk_t *walk)
+{
+    if (image_signature_take_digests(walk) != ESP_OK) {
+        stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
+        return;
+    }
+    enter(walk, IMAGE_STEP_SIGNATURE, SIGNATURE_BLOCK_BYTES);
+}
+
+static void complete_signature(image_walk_t *walk)
+{
+    image_signature_check_block(walk);
+    if (walk->blocks_checked < SIGNATURE_BLOCKS) {
+        enter(walk, IMAGE_STEP_SIGNATURE, SIGNATURE_BLOCK_BYTES);
+    } else {
+        enter(walk, IMAGE_STEP_SIGNATURE_REST, SIGNATURE_REST);
+    }
+}
+
+static void complete_signature_rest(image_walk_t *walk)
+{
+    image_fault_t fault = image_signature_judge(walk);
+    bool accepted = fault == IMAGE_OK || !image_signature_required(&walk->expect);
+    if (accepted || note(walk, fault, walk->fed - SIGNATURE_SECTOR_BYTES)) {
+        enter(walk, IMAGE_STEP_DONE, 0);
+    }
+}
+
 static void complete_image(image_walk_t *walk)
 {
     walk->image_len = walk->fed;
-    enter(walk, IMAGE_STEP_DONE, 0);
+    if (!image_signature_wanted(&walk->expect)) {
+        enter(walk, IMAGE_STEP_DONE, 0);
+        return;
+    }
+    uint32_t padding = image_signature_padding(walk->image_len);
+    enter(walk, IMAGE_STEP_SIGNED_PADDING, padding);
+    if (padding == 0) {
+        complete_signed_padding(walk);
+    }
 }
 
 static void complete_padding(image_walk_t *walk)
 {
     walk->checksum_stored = walk->gather[walk->gathered - 1];
-    if (otter_hash_finish(&walk->sha, walk->hash) != ESP_OK) {
+    if (otter_hash_peek(&walk->sha, walk->hash) != ESP_OK) {
         stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
         return;
     }
@@ -289,20 +330,27 @@ static void (*const complete[])(image_walk_t *walk) = {
     [IMAGE_STEP_SEGMENT_DATA] = complete_segment_data,
     [IMAGE_STEP_PADDING] = complete_padding,
     [IMAGE_STEP_HASH] = complete_hash,
+    [IMAGE_STEP_SIGNED_PADDING] = complete_signed_padding,
+    [IMAGE_STEP_SIGNATURE] = complete_signature,
+    [IMAGE_STEP_SIGNATURE_REST] = complete_signature_rest,
 };
 
 /* ---- Bytes. ---- */
 
 static bool hash(image_walk_t *walk, const uint8_t *bytes, size_t len)
 {
-    return otter_hash_update(&walk->sha, bytes, len) == ESP_OK || stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
+    esp_err_t err = otter_hash_update(&walk->sha, bytes, len);
+    if (err == ESP_OK && image_signature_needs_sha384(&walk->expect)) {
+        err = otter_hash_update(&walk->sha384, bytes, len);
+    }
+    return err == ESP_OK || stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
 }
 
 static bool take_gathered(image_walk_t *walk, const uint8_t *bytes, size_t len)
 {
     memcpy(walk->gather + walk->gathered, bytes, len);
     walk->gathered += (uint32_t)len;
-    return walk->step == IMAGE_STEP_HASH || hash(walk, bytes, len);
+    return walk->step == IMAGE_STEP_SIGNATURE || hash(walk, bytes, len);
 }
 
 /* Bytes of the app descriptor that are still to come when @p off bytes of the segment are there. */
@@ -344,6 +392,21 @@ static bool take_data(image_walk_t *walk, const uint8_t *bytes, size_t len)
     return take_desc(walk, off, bytes, len) && hash(walk, bytes, len) && deliver(walk, off, bytes, len);
 }
 
+static bool skip(image_walk_t *walk, const uint8_t *bytes, size_t len)
+{
+    (void)walk;
+    (void)bytes;
+    (void)len;
+    return true;
+}
+
+static bool (*const take_piece[])(image_walk_t *walk, const uint8_t *bytes, size_t len) = {
+    [IMAGE_STEP_HEADER] = take_gathered,    [IMAGE_STEP_SEGMENT_HEADER] = take_gathered,
+    [IMAGE_STEP_SEGMENT_DATA] = take_data,  [IMAGE_STEP_PADDING] = take_gathered,
+    [IMAGE_STEP_HASH] = take_gathered,      [IMAGE_STEP_SIGNED_PADDING] = hash,
+    [IMAGE_STEP_SIGNATURE] = take_gathered, [IMAGE_STEP_SIGNATURE_REST] = skip,
+};
+
 /* How many bytes the present step takes at most in one go. The descriptor is a piece of its own. */
 static size_t wanted(const image_walk_t *walk)
 {
@@ -354,7 +417,7 @@ static size_t wanted(const image_walk_t *walk)
 static size_t take(image_walk_t *walk, const uint8_t *bytes, size_t len)
 {
     len = len < wanted(walk) ? len : wanted(walk);
-    bool taken = walk->step == IMAGE_STEP_SEGMENT_DATA ? take_data(walk, bytes, len) : take_gathered(walk, bytes, len);
+    bool taken = take_piece[walk->step](walk, bytes, len);
     walk->fed += (uint32_t)len;
     walk->step_left -= (uint32_t)len;
     if (taken && walk->step_left == 0) {
@@ -376,6 +439,15 @@ static image_status_t status(const image_walk_t *walk)
     return walk->step == IMAGE_STEP_DONE && walk->faults == 0 ? IMAGE_STATUS_DONE : IMAGE_STATUS_ERROR;
 }
 
+static esp_err_t begin_digests(image_walk_t *walk)
+{
+    esp_err_t err = otter_hash_begin(&walk->sha, OTTER_HASH_SHA256);
+    if (err == ESP_OK && image_signature_needs_sha384(&walk->expect)) {
+        err = otter_hash_begin(&walk->sha384, OTTER_HASH_SHA384);
+    }
+    return err;
+}
+
 /* ---- Interface ---- */
 
 esp_err_t image_begin(image_walk_t *walk, const image_expect_t *expect, const image_sink_t *sink)
@@ -392,7 +464,11 @@ esp_err_t image_begin(image_walk_t *walk, const image_expect_t *expect, const im
         stop(walk, IMAGE_FAULT_TOO_LARGE, 0);
         return ESP_ERR_INVALID_ARG;
     }
-    esp_err_t err = otter_hash_begin(&walk->sha, OTTER_HASH_SHA256);
+    if (image_signature_required(expect) && expect->trust == NULL) {
+        stop(walk, IMAGE_FAULT_SIGNATURE_KEY, 0);
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = begin_digests(walk);
     if (err != ESP_OK) {
         stop(walk, IMAGE_FAULT_CRYPTO, 0);
     }
@@ -411,10 +487,29 @@ image_status_t image_feed(image_walk_t *walk, const uint8_t *bytes, size_t len, 
     return status(walk);
 }
 
+/* Is the image whole, and nothing but padding behind it? */
+static bool ends_before_sector(const image_walk_t *walk)
+{
+    return walk->step == IMAGE_STEP_SIGNED_PADDING ||
+           (walk->step == IMAGE_STEP_SIGNATURE && walk->blocks_checked == 0 && walk->gathered == 0);
+}
+
+/* No more bytes, although the present step needs some. */
+static void finish_early(image_walk_t *walk)
+{
+    bool shown = walk->image_len != 0 && !image_signature_required(&walk->expect);
+    if (shown) {
+        memset(walk->signature, 0, sizeof(walk->signature));
+        enter(walk, IMAGE_STEP_DONE, 0);
+        return;
+    }
+    stop(walk, ends_before_sector(walk) ? IMAGE_FAULT_UNSIGNED : IMAGE_FAULT_TRUNCATED, walk->fed);
+}
+
 image_fault_t image_finish(image_walk_t *walk)
 {
     if (!is_over_with(walk)) {
-        stop(walk, IMAGE_FAULT_TRUNCATED, walk->fed);
+        finish_early(walk);
     }
     return walk->fault;
 }
@@ -422,43 +517,5 @@ image_fault_t image_finish(image_walk_t *walk)
 void image_free(image_walk_t *walk)
 {
     otter_hash_free(&walk->sha);
-}
-
-/* ---- Faults ---- */
-
-static const struct {
-    const char *text;
-    esp_err_t err;
-} faults[] = {
-    [IMAGE_OK] = {"no fault", ESP_OK},
-    [IMAGE_FAULT_TRUNCATED] = {"ends before the image does", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_MAGIC] = {"not an image: first byte is not E9", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_SEGMENT_COUNT] = {"wrong number of segments", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_CHIP] = {"made for another chip", ESP_FAIL},
-    [IMAGE_FAULT_REVISION] = {"not made for this chip revision", ESP_FAIL},
-    [IMAGE_FAULT_SEGMENT_LEN] = {"wrong segment length", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_ADDRESS] = {"wrong segment address", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_TOO_LARGE] = {"too large for its place", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_DESC] = {"no app descriptor", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_SECURE_VERSION] = {"secure version below the anti-rollback floor", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_CHECKSUM] = {"checksum does not match", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_NO_HASH] = {"no appended SHA-256", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_HASH] = {"SHA-256 does not match", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_SINK] = {"data could not be stored", ESP_ERR_IMAGE_INVALID},
-    [IMAGE_FAULT_CRYPTO] = {"crypto library failed", ESP_ERR_IMAGE_INVALID},
-};
-
-static image_fault_t known(image_fault_t fault)
-{
-    return (size_t)fault < sizeof(faults) / sizeof(faults[0]) ? fault : IMAGE_FAULT_CRYPTO;
-}
-
-const char *image_fault_text(image_fault_t fault)
-{
-    return faults[known(fault)].text;
-}
-
-esp_err_t image_fault_err(image_fault_t fault)
-{
-    return faults[known(fault)].err;
+    otter_hash_free(&walk->sha384);
 }

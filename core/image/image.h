@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/trust/signature.h"
+#include "core/trust/trust.h"
 #include "esp_app_format.h"
 #include "esp_err.h"
 #include "otter/otter_crypto.h"
@@ -39,6 +41,17 @@ typedef enum image_kind {
     IMAGE_KIND_BOOTLOADER, /**< Has no app descriptor; its SHA-256 is checked if it has one. */
 } image_kind_t;
 
+/** What is done with the signature sector behind an image. */
+typedef enum image_signatures {
+    IMAGE_SIGNATURES_IGNORE, /**< Nothing: the walk ends where the image does. */
+    /**
+     * Its blocks are checked and described, but whatever is there or missing is no fault. The walk says MORE after the image's
+     * end until the whole sector was fed; the caller may say with image_finish() that there is no more.
+     */
+    IMAGE_SIGNATURES_SHOW,
+    IMAGE_SIGNATURES_REQUIRE, /**< At least one block must be good. Needs image_expect.trust. */
+} image_signatures_t;
+
 /** What an image is checked against. */
 typedef struct image_expect {
     image_kind_t kind;
@@ -53,6 +66,12 @@ typedef struct image_expect {
      * image_walk.faults. The walk ends with IMAGE_STATUS_ERROR all the same; image_len is not 0 if the end was reached.
      */
     bool inspect;
+    image_signatures_t signatures;
+    /**
+     * Keys whose signatures count; the caller's, must outlive the walk. No signature of another key is even computed. NULL (not
+     * with IMAGE_SIGNATURES_REQUIRE): every key counts.
+     */
+    const trust_state_t *trust;
 } image_expect_t;
 
 /** What can be wrong with an image. */
@@ -65,14 +84,19 @@ typedef enum image_fault {
     IMAGE_FAULT_REVISION,      /**< Not for this revision of the chip, or of its eFuse block. */
     IMAGE_FAULT_SEGMENT_LEN,   /**< A segment's length is no multiple of 4 or too large, or the first is too short. */
     IMAGE_FAULT_ADDRESS, /**< A segment's load address wraps, or cannot be mapped from where the segment lies in flash. */
-    IMAGE_FAULT_TOO_LARGE,      /**< It does not fit where it shall go. */
-    IMAGE_FAULT_DESC,           /**< No app descriptor where it must be. */
-    IMAGE_FAULT_SECURE_VERSION, /**< Below the anti-rollback floor. */
-    IMAGE_FAULT_CHECKSUM,       /**< Checksum byte does not match. */
-    IMAGE_FAULT_NO_HASH,        /**< No appended SHA-256. */
-    IMAGE_FAULT_HASH,           /**< Appended SHA-256 does not match. */
-    IMAGE_FAULT_SINK,           /**< The sink refused data. */
-    IMAGE_FAULT_CRYPTO,         /**< The crypto library failed. */
+    IMAGE_FAULT_TOO_LARGE,         /**< It does not fit where it shall go. */
+    IMAGE_FAULT_DESC,              /**< No app descriptor where it must be. */
+    IMAGE_FAULT_SECURE_VERSION,    /**< Below the anti-rollback floor. */
+    IMAGE_FAULT_CHECKSUM,          /**< Checksum byte does not match. */
+    IMAGE_FAULT_NO_HASH,           /**< No appended SHA-256. */
+    IMAGE_FAULT_HASH,              /**< Appended SHA-256 does not match. */
+    IMAGE_FAULT_SINK,              /**< The sink refused data. */
+    IMAGE_FAULT_CRYPTO,            /**< The crypto library failed. */
+    IMAGE_FAULT_UNSIGNED,          /**< No signature block. */
+    IMAGE_FAULT_SIGNATURE_FORMAT,  /**< Only signature blocks that make no sense. */
+    IMAGE_FAULT_SIGNATURE_KEY,     /**< No signature of a trusted key. */
+    IMAGE_FAULT_SIGNATURE_REVOKED, /**< Of no other trusted key than a revoked one. */
+    IMAGE_FAULT_SIGNATURE,         /**< A trusted key's signature, but not of this image. */
 } image_fault_t;
 
 /** Text for a fault, lower case, no full stop. */
@@ -111,6 +135,9 @@ typedef enum image_step {
     IMAGE_STEP_SEGMENT_DATA,
     IMAGE_STEP_PADDING,
     IMAGE_STEP_HASH,
+    IMAGE_STEP_SIGNED_PADDING, /**< Between image and signature sector. */
+    IMAGE_STEP_SIGNATURE,      /**< A signature block. */
+    IMAGE_STEP_SIGNATURE_REST, /**< Of the signature sector. */
     IMAGE_STEP_DONE,
     IMAGE_STEP_FAILED,
 } image_step_t;
@@ -132,17 +159,23 @@ typedef struct image_walk {
     uint8_t checksum;                        /**< As computed so far. */
     uint8_t hash_stored[OTTER_SHA256_BYTES]; /**< Valid when done, if header.hash_appended. */
     uint8_t hash[OTTER_SHA256_BYTES];        /**< SHA-256 of header through checksum; valid when done. */
-    uint32_t image_len;                      /**< Bytes, checksum and hash included; valid when done. */
+    uint32_t image_len;                      /**< Bytes, checksum and hash included; not 0 if its end was reached. */
+    signature_digests_t digests;             /**< Of image and padding; valid from IMAGE_STEP_SIGNATURE on. */
+    signature_t signature[SIGNATURE_BLOCKS]; /**< What was found in the signature sector, if all of it was fed. */
+    uint32_t signature_count;                /**< How many of these are not SIGNATURE_ABSENT. */
+    uint32_t signed_len; /**< Bytes, padding and signature sector included; 0 if no block of it makes sense. */
 
-    /* Private to image.c. */
+    /* Private to core/image. */
     image_expect_t expect;
     image_sink_t sink;
     image_step_t step;
-    uint32_t step_left;                 /**< Bytes that the present step still needs. */
-    uint32_t checksum_lanes;            /**< XOR of data words. */
-    uint32_t gathered;                  /**< Bytes in gather. */
-    uint8_t gather[OTTER_SHA256_BYTES]; /**< A header, padding or digest that arrives in pieces. */
+    uint32_t step_left;                    /**< Bytes that the present step still needs. */
+    uint32_t checksum_lanes;               /**< XOR of data words. */
+    uint32_t gathered;                     /**< Bytes in gather. */
+    uint32_t blocks_checked;               /**< Of the signature sector. */
+    uint8_t gather[SIGNATURE_BLOCK_BYTES]; /**< A header, padding, digest or block that arrives in pieces. */
     otter_hash_t sha;
+    otter_hash_t sha384; /**< Begun only if a signature may need it. */
 } image_walk_t;
 
 /**
@@ -152,7 +185,7 @@ typedef struct image_walk {
  * @param expect  copied
  * @param sink    copied; NULL: none
  * @return ESP_OK; ESP_ERR_NO_MEM; ESP_ERR_INVALID_ARG if expect->max_len exceeds image_max_len() of expect->chip_id and not
- *         any_chip. After an error the walk is a failed one.
+ *         any_chip, or if signatures are required and nothing says which keys count. After an error the walk is a failed one.
  */
 esp_err_t image_begin(image_walk_t *walk, const image_expect_t *expect, const image_sink_t *sink);
 
@@ -162,13 +195,19 @@ esp_err_t image_begin(image_walk_t *walk, const image_expect_t *expect, const im
  * @param walk   a begun walk
  * @param bytes  the next bytes of the image
  * @param len    how many, any number
- * @param used   gets how many belonged to the image; less than @p len only when done or on error; may be NULL
+ * @param used   gets how many belonged to the image (and its signature sector, if that is looked at); less than @p len only
+ *               when done or on error; may be NULL
  * @return MORE, DONE (again when fed after the end, with 0 used) or ERROR (again ever after)
  */
 image_status_t image_feed(image_walk_t *walk, const uint8_t *bytes, size_t len, size_t *used);
 
-/** Says that no more bytes will come: a walk that is not done has the fault IMAGE_FAULT_TRUNCATED. Returns image_walk.fault. */
+/**
+ * Says that no more bytes will come. A walk that is not done has the fault IMAGE_FAULT_TRUNCATED, or IMAGE_FAULT_UNSIGNED if
+ * the image is whole and not one byte of a signature sector came.
+ *
+ * @return image_walk.fault
+ */
 image_fault_t image_finish(image_walk_t *walk);
 
-/** Frees what the walk holds (its digest); findings stay readable. Allowed on an all-zero walk. */
+/** Frees what the walk holds (its digests); findings stay readable. Allowed on an all-zero walk. */
 void image_free(image_walk_t *walk);
