@@ -95,6 +95,20 @@ int cli_walk_image(const char *path, const image_expect_t *expect, bool bootload
     return status;
 }
 
+int cli_walk_bytes(const char *path, const uint8_t *bytes, size_t len, const image_expect_t *expect, bool bootloader,
+                   cli_image_t *image)
+{
+    memset(image, 0, sizeof(*image));
+    int status = begin(image, path, expect, bootloader, bytes, len);
+    if (status == CLI_OK) {
+        image_feed(&image->walk, bytes, len, NULL);
+        image->file_len = len;
+    }
+    image_finish(&image->walk);
+    image_free(&image->walk);
+    return status;
+}
+
 static const char *chip_text(uint16_t chip_id, char text[16])
 {
     const char *name = image_chip_name(chip_id);

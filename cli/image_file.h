@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/cli.h"
@@ -39,6 +40,10 @@ typedef struct cli_image {
  * @return CLI_OK, also for a faulty image; CLI_FAILED, reported, if it cannot be read
  */
 int cli_walk_image(const char *path, const image_expect_t *expect, bool bootloader, cli_image_t *image);
+
+/** As cli_walk_image(), with the file's bytes in memory. @p path is for messages. */
+int cli_walk_bytes(const char *path, const uint8_t *bytes, size_t len, const image_expect_t *expect, bool bootloader,
+                   cli_image_t *image);
 
 /** Reports an image's fault, where it is and what was found there. @return CLI_FAILED */
 int cli_fail_image(const char *path, const cli_image_t *image);
