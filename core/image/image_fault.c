@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/image/image.h"
+#include "esp_image_format.h"
 
 static const struct {
     const char *text;
