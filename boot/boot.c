@@ -6,6 +6,7 @@
 
 #include "boot/text.h"
 #include "core/bootsel/slots.h"
+#include "core/trust/policy.h"
 
 /* Flash is read in pieces of this size. */
 #define READ_BYTES 4096u
@@ -111,16 +112,6 @@ static void keep_findings(boot_result_t *result, const ptable_partition_t *parti
     memcpy(result->hash, walk->hash, sizeof(result->hash));
 }
 
-static image_expect_t expectation(const otter_config_t *config, const ptable_partition_t *partition)
-{
-    return (image_expect_t){
-        .kind = IMAGE_KIND_APP,
-        .max_len = partition->size,
-        .chip_id = config->chip_id,
-        .chip_revision = config->chip_revision,
-    };
-}
-
 /* Verifies a candidate and loads it; the failure says why it does not boot. */
 static bool prove(const boot_env_t *env, const ptable_partition_t *partition, boot_result_t *result,
                   boot_failure_t *failure)
@@ -131,7 +122,8 @@ static bool prove(const boot_env_t *env, const ptable_partition_t *partition, bo
         sink = (image_sink_t){.segment = loader->segment, .data = loader->data, .arg = loader->arg};
     }
     image_walk_t walk = {.fed = 0};
-    image_expect_t expect = expectation(env->config, partition);
+    image_expect_t expect =
+        trust_expect(&result->trust, IMAGE_KIND_APP, partition->size, env->config->chip_id, env->config->chip_revision);
     failure->error = loader != NULL && loader->reset != NULL ? loader->reset(loader->arg) : ESP_OK;
     if (failure->error == ESP_OK) {
         failure->error = image_begin(&walk, &expect, &sink);
@@ -163,6 +155,43 @@ static bool try_candidate(const boot_env_t *env, const bootsel_decision_t *decis
     return false;
 }
 
+/*
+ * Raises the anti-rollback floor to the app that is about to run, if its record says that it has confirmed itself; most
+ * often the app has burned it then. It has just been verified, so whatever part of this a power cut leaves burned, it boots
+ * again. A failure stops nothing: the app meets the floor that there is.
+ */
+static void burn_floor(const boot_env_t *env, const boot_result_t *result)
+{
+    uint32_t state;
+    uint8_t bits[OTTER_KEY_STORE_BYTES];
+    trust_plan_t plan;
+    bool confirmed = bootsel_state(&result->input, result->slot, &state) && state == ESP_OTA_IMG_VALID;
+    if (!confirmed || env->dry_run || env->key_store == NULL) {
+        return;
+    }
+    esp_err_t err = otter_key_store_read(env->key_store, bits);
+    if (err == ESP_OK) {
+        trust_plan_confirmed(bits, result->desc.secure_version, &plan);
+        err = trust_execute(env->key_store, &plan);
+    }
+    if (err != ESP_OK) {
+        boot_text_t text = {.len = 0};
+        boot_text_add(&text, "the anti-rollback floor cannot be raised");
+        say(env, BOOT_LOG_WARNING, &text);
+    }
+}
+
+static esp_err_t commit(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result)
+{
+    result->slot = decision->slot;
+    result->reason = decision->reason;
+    esp_err_t err = carry_out(env, result, &decision->commit);
+    if (err == ESP_OK) {
+        burn_floor(env, result);
+    }
+    return err;
+}
+
 static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
 {
     bootsel_set_t failed = 0;
@@ -180,9 +209,7 @@ static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
             return ESP_ERR_NOT_FOUND;
         }
         if (try_candidate(env, &decision, result)) {
-            result->slot = decision.slot;
-            result->reason = decision.reason;
-            return carry_out(env, result, &decision.commit);
+            return commit(env, &decision, result);
         }
         failed |= bootsel_set_of(decision.slot);
     }
@@ -197,10 +224,14 @@ static void say_error(const boot_env_t *env, const char *what, const char *why)
     say(env, BOOT_LOG_ERROR, &text);
 }
 
-esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result)
+/* Everything that a decision rests on. */
+static esp_err_t gather(const boot_env_t *env, boot_result_t *result)
 {
-    memset(result, 0, sizeof(*result));
-    result->slot = BOOTSEL_SLOT_NONE;
+    if (trust_read(env->key_store, &result->trust) != ESP_OK) {
+        result->key_store_failed = true;
+        say_error(env, "key store: ", "cannot be read, so nothing is trusted");
+        return ESP_FAIL;
+    }
     result->table_fault = boot_read_table(env->flash, env->config->partition_table_offset, &result->table);
     if (result->table_fault != PTABLE_OK) {
         say_error(env, "partition table: ", ptable_fault_text(result->table_fault));
@@ -210,6 +241,16 @@ esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result)
         boot_read_input(env->flash, &result->table, env->config->rollback, &result->input, &result->otadata_offset);
     if (err != ESP_OK) {
         say_error(env, "otadata: ", err == ESP_ERR_INVALID_STATE ? "smaller than two sectors" : "cannot be read");
+    }
+    return err;
+}
+
+esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result)
+{
+    memset(result, 0, sizeof(*result));
+    result->slot = BOOTSEL_SLOT_NONE;
+    esp_err_t err = gather(env, result);
+    if (err != ESP_OK) {
         return err;
     }
     err = select_app(env, result);

@@ -11,8 +11,10 @@
 #include "core/bootsel/bootsel.h"
 #include "core/image/image.h"
 #include "core/ptable/ptable.h"
+#include "core/trust/trust.h"
 #include "otter/otter_config.h"
 #include "otter/otter_flash.h"
+#include "otter/otter_key_store.h"
 
 /** Keeps an image's segments while they are verified. Every function may be NULL. */
 typedef struct boot_loader {
@@ -35,9 +37,10 @@ typedef enum boot_log_level {
 /** What a boot works with. */
 typedef struct boot_env {
     otter_flash_t *flash;
+    otter_key_store_t *key_store; /**< NULL: the device has none: secure boot is off, the anti-rollback floor 0. */
     const otter_config_t *config;
     const boot_loader_t *loader; /**< NULL: verify only. */
-    bool dry_run;                /**< Decide and verify, but write nothing. */
+    bool dry_run;                /**< Decide and verify, but write and burn nothing. */
     /** Receives the log, one terminated line without line feed a call; NULL: none. */
     void (*log)(void *arg, boot_log_level_t level, const char *line);
     void *log_arg; /**< Handed to it. */
@@ -55,6 +58,8 @@ typedef struct boot_failure {
 
 /** What a boot found out. */
 typedef struct boot_result {
+    bool key_store_failed;            /**< The key store cannot be read, so nothing is trusted. */
+    trust_state_t trust;              /**< What it says; what the decision rested on. */
     ptable_fault_t table_fault;       /**< PTABLE_OK, or why there is no table to boot from. */
     ptable_t table;                   /**< The partition table. */
     bool has_otadata;                 /**< There is an otadata partition of two sectors. */
@@ -74,12 +79,17 @@ typedef struct boot_result {
 /**
  * Chooses an app, verifies it, hands its segments to the loader, and writes to otadata what the decision asks for.
  *
- * A power cut at any point leaves an otadata from which the next boot_choose() finds a valid app again.
+ * If secure boot is on, every candidate needs a signature that counts, the last resort too; if there is an anti-rollback
+ * floor, every candidate must reach it. The floor rises to the secure version of a confirmed (VALID) app that is about to run,
+ * never to that of another.
+ *
+ * A power cut at any point leaves an otadata and a floor from which the next boot_choose() finds a valid app again.
  *
  * @param env     see there
  * @param result  filled also on error
  * @return ESP_OK: run it; ESP_ERR_INVALID_STATE: no usable partition table, or an otadata too small;
- *         ESP_ERR_NOT_FOUND: nothing verifies; ESP_ERR_FLASH_OP_FAIL: otadata could not be written
+ *         ESP_ERR_NOT_FOUND: nothing verifies; ESP_ERR_FLASH_OP_FAIL: otadata could not be written; ESP_FAIL: the key store
+ *         cannot be read
  */
 esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result);
 

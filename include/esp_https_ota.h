@@ -138,7 +138,7 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config, esp_http
 
 /**
  * Downloads and writes the next piece. The first call reads the image's header and checks that it is an image, for
- * this chip and this slot, before anything is erased or written.
+ * this chip and this slot, and not below the anti-rollback floor, before anything is erased or written.
  *
  * @param https_ota_handle  from esp_https_ota_begin()
  * @return ESP_ERR_HTTPS_OTA_IN_PROGRESS: call again (also when nothing came within the client's timeout);
@@ -147,6 +147,7 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config, esp_http
  *         ESP_ERR_TIMEOUT: no byte came for otter_config.ota_stall_limit_ms;
  *         ESP_ERR_INVALID_VERSION: for another chip or chip revision;
  *         ESP_ERR_OTA_VALIDATE_FAILED: not an app image;
+ *         ESP_ERR_OTA_SMALL_SEC_VER: its secure version is below the device's floor;
  *         ESP_ERR_INVALID_SIZE: the body does not fit in the slot;
  *         ESP_ERR_FLASH_OP_FAIL and the codes of esp_ota_begin() and esp_ota_write();
  *         ESP_FAIL: the connection broke, or all was received already.

@@ -126,12 +126,16 @@ esp_err_t esp_ota_abort(esp_ota_handle_t handle);
  * The way back, the running app's record, is kept. A power cut leaves the old choice or the new one.
  *
  * @param partition  an OTA slot, or the factory app (which clears otadata)
- * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL or what cannot be booted; ESP_ERR_OTA_VALIDATE_FAILED;
- *         ESP_ERR_NOT_FOUND without otadata; ESP_ERR_FLASH_OP_FAIL
+ * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL or what cannot be booted; ESP_ERR_OTA_VALIDATE_FAILED, under secure boot also
+ *         for want of a signature that counts; ESP_ERR_OTA_SMALL_SEC_VER if the app is below the anti-rollback floor (it
+ *         stays where it is); ESP_ERR_NOT_FOUND without otadata; ESP_ERR_FLASH_OP_FAIL
  */
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition);
 
-/** As esp_ota_set_boot_partition(), for an app that the caller has just verified itself. */
+/**
+ * As esp_ota_set_boot_partition(), for an app that the caller has just verified itself. The anti-rollback floor counts all
+ * the same, and under secure boot nothing is skipped.
+ */
 esp_err_t esp_ota_set_boot_partition_skip_validate(const esp_partition_t *partition);
 
 /** App that otadata chooses; without a choice the factory app, the lowest slot or the test app. NULL without otadata. */
@@ -179,12 +183,12 @@ esp_err_t esp_ota_check_image_validity(esp_partition_type_t type, const esp_imag
                                        const esp_app_desc_t *app_desc);
 
 /**
- * Confirms the running app: it will not be rolled back.
+ * Confirms the running app: it will not be rolled back, and the anti-rollback floor rises to its secure version.
  *
- * A power cut leaves it unconfirmed or confirmed.
+ * A power cut leaves it unconfirmed, or confirmed with any floor up to its version; the next boot then burns the rest.
  *
- * @return ESP_OK, also if it was confirmed already; ESP_ERR_NOT_FOUND without otadata; ESP_FAIL if no OTA slot runs;
- *         ESP_ERR_FLASH_OP_FAIL
+ * @return ESP_OK, also if it was confirmed already; ESP_ERR_NOT_FOUND without otadata; ESP_FAIL if no OTA slot runs, or if
+ *         it is confirmed but the key store could not be burned; ESP_ERR_FLASH_OP_FAIL
  */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
 
@@ -226,6 +230,26 @@ esp_err_t esp_ota_erase_last_boot_app_partition(void);
 
 /** Erases only the record of esp_ota_erase_last_boot_app_partition(), and returns the same. */
 esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void);
+
+/** Place of a trusted key in the key store. */
+typedef enum {
+    SECURE_BOOT_PUBLIC_KEY_INDEX_0, /**< First key. */
+    SECURE_BOOT_PUBLIC_KEY_INDEX_1, /**< Second key. */
+    SECURE_BOOT_PUBLIC_KEY_INDEX_2, /**< Third key. */
+} esp_ota_secure_boot_public_key_index_t;
+
+/**
+ * Revokes a trusted key, once the running app has proved that it does not need it: what only this key signed neither boots
+ * nor is installed any more. That includes the app in the other slot.
+ *
+ * A power cut leaves the key revoked or not.
+ *
+ * @param index  see there
+ * @return ESP_OK, also if it is revoked already; ESP_ERR_INVALID_ARG for another index; ESP_FAIL if secure boot is off, the
+ *         running app is not confirmed (only asked with rollback on), it has no good signature of another key that counts, or
+ *         the key store cannot be read or burned
+ */
+esp_err_t esp_ota_revoke_secure_boot_public_key(esp_ota_secure_boot_public_key_index_t index);
 
 /** Older name of esp_app_get_description(). */
 const esp_app_desc_t *esp_ota_get_app_description(void);

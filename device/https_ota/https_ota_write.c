@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "device/https_ota/https_ota.h"
+#include "esp_efuse.h"
 #include "esp_log.h"
 
 static const char *const TAG = HTTPS_OTA_TAG;
@@ -14,6 +15,17 @@ static esp_err_t check_magic(const https_ota_t *ota)
     ESP_LOGE(TAG, "not an app image (first byte 0x%02x): the server sent %s", ota->head[0],
              https_ota_sniff(ota->head, sizeof(ota->head)));
     return ESP_ERR_OTA_VALIDATE_FAILED;
+}
+
+/* Nothing is erased for an image that the bootloader would refuse. */
+static esp_err_t check_floor(const esp_app_desc_t *desc)
+{
+    if (esp_efuse_check_secure_version(desc->secure_version)) {
+        return ESP_OK;
+    }
+    ESP_LOGE(TAG, "the image's secure version, %lu, is below this device's, %lu", (unsigned long)desc->secure_version,
+             (unsigned long)esp_efuse_read_secure_version());
+    return ESP_ERR_OTA_SMALL_SEC_VER;
 }
 
 /* Everything that the head alone tells. */
@@ -38,7 +50,7 @@ static esp_err_t check_head(const https_ota_t *ota)
         ESP_LOGE(TAG, "the image has no app descriptor: is it a bootloader?");
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    return ESP_OK;
+    return check_floor(&desc);
 }
 
 static size_t erase_size(const https_ota_t *ota)

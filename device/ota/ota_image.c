@@ -3,23 +3,19 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/util/bytes.h"
+#include "core/trust/policy.h"
 #include "device/ota/ota_internal.h"
+#include "device/system/efuse.h"
 #include "esp_log.h"
 #include "otter/otter_device.h"
 
 #define TAG            "ota"
 #define REVISION_UNSET 0xFFFF /* max_chip_rev_full: no limit. 0 says the same. */
 
-static image_expect_t expect_for(image_kind_t kind, uint32_t max_len)
+static image_expect_t expect_for(const trust_state_t *trust, image_kind_t kind, uint32_t max_len)
 {
     const otter_config_t *config = &otter_device_get()->config;
-    return (image_expect_t){
-        .kind = kind,
-        .max_len = max_len,
-        .chip_id = config->chip_id,
-        .chip_revision = config->chip_revision,
-    };
+    return trust_expect(trust, kind, max_len, config->chip_id, config->chip_revision);
 }
 
 static image_kind_t kind_of(esp_partition_type_t type)
@@ -37,36 +33,76 @@ static void log_fault(uint32_t address, const image_walk_t *walk, esp_err_t err)
     }
 }
 
-static void remember(const esp_partition_t *partition, partition_watch_t watch)
+static void remember(const esp_partition_t *partition, partition_watch_t watch, const uint8_t *bits)
 {
     otter_mutex_lock(&ota_state.lock);
-    ota_state.verified = (ota_verified_t){.address = partition->address, .size = partition->size, .watch = watch};
+    ota_verified_t *verified = &ota_state.verified;
+    *verified = (ota_verified_t){.address = partition->address, .size = partition->size, .watch = watch};
+    memcpy(verified->key_store, bits, sizeof(verified->key_store));
     otter_mutex_unlock(&ota_state.lock);
 }
 
-esp_err_t ota_verify(const esp_partition_t *partition)
+esp_err_t ota_walk(const esp_partition_t *partition, const trust_state_t *trust, image_walk_t *walk)
 {
-    image_expect_t expect = expect_for(kind_of(partition->type), partition->size);
+    image_expect_t expect = expect_for(trust, kind_of(partition->type), partition->size);
+    esp_err_t err = partition_walk_image(partition->address, partition->size, &expect, walk);
+    if (err != ESP_OK) {
+        log_fault(partition->address, walk, err);
+    }
+    return err != ESP_OK && walk->fault == IMAGE_FAULT_SECURE_VERSION ? ESP_ERR_OTA_SMALL_SEC_VER : err;
+}
+
+/* Verifies under what these bits of the key store demand. */
+static esp_err_t verify(const esp_partition_t *partition, const uint8_t *bits)
+{
+    trust_state_t trust;
     image_walk_t walk;
+    trust_decode(bits, &trust);
     /* Watched from before the first byte is read: a write during the walk counts as one after it. */
     partition_watch_t watch = partition_watch(partition->address, partition->size);
-    esp_err_t err = partition_walk_image(partition->address, partition->size, &expect, &walk);
-    if (err != ESP_OK) {
-        log_fault(partition->address, &walk, err);
-    } else if (partition->type == ESP_PARTITION_TYPE_APP) {
-        remember(partition, watch);
+    esp_err_t err = ota_walk(partition, &trust, &walk);
+    if (err == ESP_OK && partition->type == ESP_PARTITION_TYPE_APP) {
+        remember(partition, watch, bits);
     }
     return err;
 }
 
-esp_err_t ota_verify_once(const esp_partition_t *partition)
+/* Reads the key store; if that fails, nothing is trusted. */
+static esp_err_t read_key_store(uint8_t *bits)
+{
+    esp_err_t err = efuse_read(bits);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "the key store cannot be read, so no image can be trusted");
+    }
+    return err;
+}
+
+esp_err_t ota_verify(const esp_partition_t *partition)
+{
+    uint8_t bits[OTTER_KEY_STORE_BYTES];
+    esp_err_t err = read_key_store(bits);
+    return err == ESP_OK ? verify(partition, bits) : err;
+}
+
+/* What was found out counts for the same bytes under the same demands: a burn since then calls for another look. */
+static bool is_remembered(const esp_partition_t *partition, const uint8_t *bits)
 {
     otter_mutex_lock(&ota_state.lock);
     ota_verified_t verified = ota_state.verified;
     otter_mutex_unlock(&ota_state.lock);
-    bool same = partition->type == ESP_PARTITION_TYPE_APP && verified.address == partition->address &&
-                verified.size == partition->size;
-    return same && partition_watch_holds(verified.watch) ? ESP_OK : ota_verify(partition);
+    return partition->type == ESP_PARTITION_TYPE_APP && verified.address == partition->address &&
+           verified.size == partition->size && memcmp(verified.key_store, bits, sizeof(verified.key_store)) == 0 &&
+           partition_watch_holds(verified.watch);
+}
+
+esp_err_t ota_verify_once(const esp_partition_t *partition)
+{
+    uint8_t bits[OTTER_KEY_STORE_BYTES];
+    esp_err_t err = read_key_store(bits);
+    if (err != ESP_OK || is_remembered(partition, bits)) {
+        return err;
+    }
+    return verify(partition, bits);
 }
 
 /* ---- esp_image_format.h ---- */
@@ -107,11 +143,18 @@ static esp_err_t walk_part(const esp_partition_pos_t *part, bool inspect, bool s
         return ESP_ERR_INVALID_ARG;
     }
     memset(data, 0, sizeof(*data));
-    image_expect_t expect = expect_for(kind_at(part->offset), part->size);
+    uint8_t bits[OTTER_KEY_STORE_BYTES];
+    trust_state_t trust;
+    image_walk_t walk;
+    esp_err_t err = read_key_store(bits);
+    if (err != ESP_OK) {
+        return err;
+    }
+    trust_decode(bits, &trust);
+    image_expect_t expect = expect_for(&trust, kind_at(part->offset), part->size);
     expect.any_chip = inspect;
     expect.inspect = inspect;
-    image_walk_t walk;
-    esp_err_t err = partition_walk_image(part->offset, part->size, &expect, &walk);
+    err = partition_walk_image(part->offset, part->size, &expect, &walk);
     if (err == ESP_OK) {
         fill_metadata(data, part->offset, &walk);
     } else if (!silent) {
@@ -170,11 +213,13 @@ esp_err_t esp_ota_get_bootloader_description(const esp_partition_t *bootloader_p
 /* ESP-IDF's rule: a bootloader's upper limit is not checked. */
 static bool fits_chip(esp_partition_type_t type, const esp_image_header_t *header)
 {
-    const otter_config_t *config = &otter_device_get()->config;
+    trust_state_t trust;
+    (void)trust_read(otter_device_get()->key_store, &trust);
+    image_expect_t device = expect_for(&trust, kind_of(type), 0);
     uint16_t max = header->max_chip_rev_full;
     bool limited = type == ESP_PARTITION_TYPE_APP && max != 0 && max != REVISION_UNSET;
-    return header->chip_id == config->chip_id && config->chip_revision >= header->min_chip_rev_full &&
-           (!limited || config->chip_revision <= max);
+    return header->chip_id == device.chip_id && device.chip_revision >= header->min_chip_rev_full &&
+           (!limited || device.chip_revision <= max);
 }
 
 esp_err_t esp_ota_check_image_validity(esp_partition_type_t type, const esp_image_header_t *img_hdr,

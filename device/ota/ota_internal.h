@@ -10,6 +10,7 @@
 
 #include "core/bootsel/bootsel.h"
 #include "core/image/image.h"
+#include "core/trust/trust.h"
 #include "device/partition/partition_internal.h"
 #include "esp_ota_ops.h"
 #include "otter/otter_os.h"
@@ -33,8 +34,9 @@ typedef struct ota_op {
 /** An image that was verified. */
 typedef struct ota_verified {
     uint32_t address;
-    uint32_t size;           /**< Of the partition. */
-    partition_watch_t watch; /**< Holds as long as nobody wrote there. */
+    uint32_t size;                            /**< Of the partition. */
+    partition_watch_t watch;                  /**< Holds as long as nobody wrote there. */
+    uint8_t key_store[OTTER_KEY_STORE_BYTES]; /**< What was burned: it was verified under these demands. */
 } ota_verified_t;
 
 #define OTA_SHORT_HASH_BYTES 10 /**< Text of esp_app_get_elf_sha256_str(), terminator included. */
@@ -103,11 +105,20 @@ esp_err_t ota_apply(ota_decide_t make_plan, int slot);
 bool ota_running_is_unconfirmed(void);
 
 /**
- * Verifies what flash holds in a partition, as an app or a bootloader after its type; remembers success.
+ * Verifies what flash holds in a partition, as an app or a bootloader after its type, under the demands of @p trust. Logs
+ * what is wrong with it.
  *
- * @return ESP_OK or any error
+ * @param walk  gets the findings
+ * @return ESP_OK; ESP_ERR_OTA_SMALL_SEC_VER if the first fault is that it is below the floor; any other error
+ */
+esp_err_t ota_walk(const esp_partition_t *partition, const trust_state_t *trust, image_walk_t *walk);
+
+/**
+ * As ota_walk(), under the demands of the key store; remembers success.
+ *
+ * @return as ota_walk(); ESP_FAIL if the key store cannot be read
  */
 esp_err_t ota_verify(const esp_partition_t *partition);
 
-/** As ota_verify(), but believes an earlier success if nobody wrote to the partition since. */
+/** As ota_verify(), but believes an earlier success if nobody wrote to the partition or burned anything since. */
 esp_err_t ota_verify_once(const esp_partition_t *partition);

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "device/ota/ota_internal.h"
+#include "device/system/efuse.h"
+#include "esp_efuse.h"
+#include "esp_secure_boot.h"
 #include "esp_system.h"
 #include "otter/otter_device.h"
 
@@ -129,6 +132,25 @@ static esp_err_t plan_switch(const bootsel_input_t *input, int slot, bootsel_pla
     return bootsel_switch(input, ota_running_slot(), slot, plan);
 }
 
+/* What nobody may skip: under secure boot the whole verification, else the anti-rollback floor. */
+static esp_err_t check_demands(const esp_partition_t *partition)
+{
+    if (esp_secure_boot_enabled()) {
+        return ota_verify_once(partition);
+    }
+    esp_app_desc_t desc;
+    if (esp_efuse_read_secure_version() == 0 || esp_ota_get_partition_description(partition, &desc) != ESP_OK) {
+        return ESP_OK; /* The bootloader refuses what has no descriptor. */
+    }
+    return esp_efuse_check_secure_version(desc.secure_version) ? ESP_OK : ESP_ERR_OTA_SMALL_SEC_VER;
+}
+
+/* The floor's refusal keeps its code; any other one is a matter of the image. */
+static esp_err_t validation_error(esp_err_t err)
+{
+    return err == ESP_OK || err == ESP_ERR_OTA_SMALL_SEC_VER ? err : ESP_ERR_OTA_VALIDATE_FAILED;
+}
+
 esp_err_t esp_ota_set_boot_partition_skip_validate(const esp_partition_t *partition)
 {
     if (partition == NULL) {
@@ -138,7 +160,8 @@ esp_err_t esp_ota_set_boot_partition_skip_validate(const esp_partition_t *partit
     if (slot < 0 && slot != BOOTSEL_SLOT_FACTORY) {
         return ESP_ERR_INVALID_ARG;
     }
-    return ota_apply(plan_switch, slot);
+    esp_err_t err = validation_error(check_demands(partition));
+    return err == ESP_OK ? ota_apply(plan_switch, slot) : err;
 }
 
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
@@ -146,10 +169,8 @@ esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
     if (partition == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (ota_verify_once(partition) != ESP_OK) {
-        return ESP_ERR_OTA_VALIDATE_FAILED;
-    }
-    return esp_ota_set_boot_partition_skip_validate(partition);
+    esp_err_t err = validation_error(ota_verify_once(partition));
+    return err == ESP_OK ? esp_ota_set_boot_partition_skip_validate(partition) : err;
 }
 
 /* What boots while otadata names nothing. */
@@ -227,9 +248,15 @@ bool ota_running_is_unconfirmed(void)
     return state == ESP_OTA_IMG_PENDING_VERIFY || otadata_state_name(state) == NULL;
 }
 
+/*
+ * The record first, then the floor. If the power goes between the two, the app is VALID and the floor old: it boots, and the
+ * bootloader burns what is missing. The other way round the app would be unconfirmed and hence rolled back, to an app that
+ * the new floor refuses: a brick.
+ */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
-    return ota_apply(bootsel_confirm, ota_running_slot());
+    esp_err_t err = ota_apply(bootsel_confirm, ota_running_slot());
+    return err == ESP_OK ? efuse_burn_confirmed(esp_app_get_description()->secure_version) : err;
 }
 
 bool esp_ota_check_rollback_is_possible(void)

@@ -19,9 +19,9 @@ extern "C" {
 typedef struct otter_config {
     /** Partition table, bytes from the start of flash. Default 0x8000 (CONFIG_PARTITION_TABLE_OFFSET). */
     uint32_t partition_table_offset;
-    /** Chip that images must be made for, an esp_chip_id_t. Default: this platform's own. */
+    /** Chip that images must be made for, an esp_chip_id_t, unless the key store fixes it. Default: this platform's own. */
     uint16_t chip_id;
-    /** Revision of the chip, major * 100 + minor. Default 0. */
+    /** Revision of the chip, major * 100 + minor, unless the key store fixes it. Default 0. */
     uint16_t chip_revision;
     /** An app must confirm itself or is rolled back. Default true (CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE). */
     bool rollback;

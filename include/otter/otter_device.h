@@ -14,6 +14,7 @@
 #include "esp_err.h"
 #include "otter/otter_config.h"
 #include "otter/otter_flash.h"
+#include "otter/otter_key_store.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,7 +24,9 @@ extern "C" {
 
 /** What a device is made of. */
 typedef struct otter_device {
-    otter_flash_t *flash;     /**< Outlives the device; not owned. The library does not lock it: it is the only user. */
+    otter_flash_t *flash; /**< Outlives the device; not owned. The library does not lock it: it is the only user. */
+    otter_key_store_t
+        *key_store;           /**< Outlives the device; not owned. NULL: none, so secure boot is off and the floor 0. */
     otter_config_t config;    /**< See otter_config_default(). */
     uint32_t running_address; /**< Flash offset of the running app's partition, or OTTER_NOT_RUNNING. */
     uint32_t reset_reason;    /**< An esp_reset_reason_t. */

@@ -11,6 +11,7 @@
 #include "otter/otter_flash_file.h"
 #include "otter/otter_flash_nor.h"
 #include "otter/otter_handover.h"
+#include "otter/otter_key_store_file.h"
 #include "otter/otter_os.h"
 #include "otter/otter_process.h"
 
@@ -22,6 +23,7 @@ void app_main(void);
 /* The wiring lives as long as the device does. */
 static otter_flash_file_t flash_file;
 static otter_flash_nor_t flash_nor;
+static otter_key_store_file_t key_store;
 
 static void refuse(const char *why)
 {
@@ -51,8 +53,13 @@ static void wire_device(const otter_handover_t *handover)
     if (otter_flash_file_adopt(&flash_file, handover->flash_handle, handover->sector_bytes) != ESP_OK) {
         refuse("The bootloader has handed over no usable flash.");
     }
+    bool has_key_store = handover->key_store_handle >= 0;
+    if (has_key_store && otter_key_store_file_adopt(&key_store, handover->key_store_handle) != ESP_OK) {
+        refuse("The bootloader has handed over no usable key store.");
+    }
     otter_device_t device = {
         .flash = otter_flash_nor_init(&flash_nor, &flash_file.base),
+        .key_store = has_key_store ? &key_store.base : NULL,
         .config = handover->config,
         .running_address = handover->running_address,
         .reset_reason = handover->reset_reason,
