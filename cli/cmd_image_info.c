@@ -5,6 +5,7 @@
 
 #include "cli/image_file.h"
 #include "cli/output.h"
+#include "cli/signature_facts.h"
 #include "core/util/bytes.h"
 
 /* Fields of a bootloader descriptor. */
@@ -109,7 +110,7 @@ static json_t *proof_json(const cli_image_t *image)
         (int)hash_appended, "checksum", whole ? json_integer(walk->checksum_stored) : json_null(), "checksum_ok",
         whole ? json_boolean(walk->checksum == walk->checksum_stored) : json_null(), "sha256",
         digest_json(walk->hash, whole), "sha256_stored", digest_json(walk->hash_stored, whole && hash_appended),
-        "sha256_ok", sha256_ok_json(walk), "signatures", json_array(), "faults", faults_json(walk));
+        "sha256_ok", sha256_ok_json(walk), "signatures", cli_signatures_json(walk), "faults", faults_json(walk));
 }
 
 static json_t *facts(const cli_image_t *image)
@@ -196,6 +197,9 @@ static int print_people(const json_t *all)
     print_faults(json_object_get(all, "faults"));
     printf("\n");
     cli_print_table(json_object_get(all, "segments"), columns);
+    const json_t *signatures = json_object_get(all, "signatures");
+    printf("%s", json_array_size(signatures) != 0 ? "\n" : "");
+    cli_print_signatures(signatures);
     return CLI_OK;
 }
 
@@ -212,7 +216,8 @@ static int print(const cli_args_t *args, const cli_image_t *image)
 
 static int run(const cli_args_t *args)
 {
-    const image_expect_t expect = {.max_len = UINT32_MAX, .any_chip = true, .inspect = true};
+    const image_expect_t expect = {
+        .max_len = UINT32_MAX, .any_chip = true, .inspect = true, .signatures = IMAGE_SIGNATURES_SHOW};
     const char *path = args->positional[0];
     cli_image_t image;
     int status = cli_walk_image(path, &expect, cli_has(args, "bootloader"), &image);
@@ -242,6 +247,7 @@ const cli_command_t cmd_image_info = {
     .options = options,
     .details = "Faults in the contents (checksum, digest, descriptor) are listed, not fatal: otter\n"
                "image verify fails on them. An image that breaks off, or is none, fails here too.\n"
-               "- reads standard input.\n",
+               "Of signatures it is said whose they are and whether they are good, not whether\n"
+               "that key is to be trusted. - reads standard input.\n",
     .run = run,
 };

@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "cli/image_file.h"
+#include "cli/key_file.h"
 #include "cli/output.h"
+#include "cli/signature_facts.h"
 
 /* Chip to check against; without --chip the one that the image states. */
 static int take_chip(const cli_args_t *args, image_expect_t *expect)
@@ -35,16 +37,52 @@ static int take_numbers(const cli_args_t *args, image_expect_t *expect)
     return status;
 }
 
+static int trust_key(const char *path, trust_key_t *trusted)
+{
+    signature_key_t key;
+    int status = cli_load_public_key(path, &key);
+    *trusted = (trust_key_t){.provisioned = true, .scheme = key.scheme};
+    return status == CLI_OK ? cli_key_digest(path, &key, trusted->digest) : status;
+}
+
+/* Keys that count. Without any, signatures are shown and nobody is trusted. */
+static int take_keys(const cli_args_t *args, trust_state_t *trust, image_expect_t *expect)
+{
+    size_t cursor = 0;
+    size_t count = 0;
+    int status = CLI_OK;
+    const char *path;
+    expect->signatures = IMAGE_SIGNATURES_SHOW;
+    while (status == CLI_OK && (path = cli_next_value(args, "key", &cursor)) != NULL) {
+        if (count == TRUST_KEYS) {
+            return cli_misuse(args, "a device trusts %d keys at most", TRUST_KEYS);
+        }
+        expect->signatures = IMAGE_SIGNATURES_REQUIRE;
+        expect->trust = trust;
+        status = trust_key(path, &trust->key[count++]);
+    }
+    return status;
+}
+
+static int take_options(const cli_args_t *args, trust_state_t *trust, image_expect_t *expect)
+{
+    int status = take_chip(args, expect);
+    if (status == CLI_OK) {
+        status = take_numbers(args, expect);
+    }
+    return status == CLI_OK ? take_keys(args, trust, expect) : status;
+}
+
 static json_t *facts(const cli_image_t *image)
 {
     const image_walk_t *walk = &image->walk;
     bool ok = walk->fault == IMAGE_OK;
-    return json_pack("{s:b, s:s, s:o, s:o, s:o, s:o}", "ok", (int)ok, "kind",
+    return json_pack("{s:b, s:s, s:o, s:o, s:o, s:o, s:o}", "ok", (int)ok, "kind",
                      image->kind == IMAGE_KIND_APP ? "app" : "bootloader", "image_len",
                      walk->image_len != 0 ? json_integer(walk->image_len) : json_null(), "sha256",
-                     ok ? cli_json_hex(walk->hash, sizeof(walk->hash)) : json_null(), "fault",
-                     ok ? json_null() : json_string(image_fault_text(walk->fault)), "fault_offset",
-                     ok ? json_null() : json_integer(walk->fault_off));
+                     ok ? cli_json_hex(walk->hash, sizeof(walk->hash)) : json_null(), "signatures",
+                     cli_signatures_json(walk), "fault", ok ? json_null() : json_string(image_fault_text(walk->fault)),
+                     "fault_offset", ok ? json_null() : json_integer(walk->fault_off));
 }
 
 static void print_good(const char *path, const cli_image_t *image)
@@ -56,32 +94,51 @@ static void print_good(const char *path, const cli_image_t *image)
     if (walk->header.hash_appended == 0) {
         printf("It has no SHA-256: only its checksum was checked.\n");
     }
+    if (walk->signature_count != 0 && walk->expect.signatures != IMAGE_SIGNATURES_REQUIRE) {
+        printf("Whether who signed it is trusted was not checked: --key does that.\n");
+    }
+    json_t *signatures = cli_signatures_json(walk);
+    cli_print_signatures(signatures);
+    json_decref(signatures);
+}
+
+static int print(const cli_args_t *args, const char *path, const cli_image_t *image)
+{
+    if (cli_has(args, "json")) {
+        return cli_print_json(facts(image));
+    }
+    if (image->walk.fault == IMAGE_OK) {
+        print_good(path, image);
+    }
+    return CLI_OK;
 }
 
 static int run(const cli_args_t *args)
 {
     image_expect_t expect = {0};
+    trust_state_t trust = {.secure_boot = true};
     cli_image_t image;
     const char *path = args->positional[0];
-    int status = take_chip(args, &expect);
-    if (status == CLI_OK) {
-        status = take_numbers(args, &expect);
-    }
+    int status = take_options(args, &trust, &expect);
     if (status == CLI_OK) {
         status = cli_walk_image(path, &expect, cli_has(args, "bootloader"), &image);
     }
-    if (status == CLI_OK && cli_has(args, "json")) {
-        status = cli_print_json(facts(&image));
-    } else if (status == CLI_OK && image.walk.fault == IMAGE_OK) {
-        print_good(path, &image);
+    if (status == CLI_OK) {
+        status = print(args, path, &image);
     }
-    return status == CLI_OK && image.walk.fault != IMAGE_OK ? cli_fail_image(path, &image) : status;
+    if (status != CLI_OK || image.walk.fault == IMAGE_OK) {
+        return status;
+    }
+    status = cli_fail_image(path, &image);
+    cli_note_signatures(&image.walk);
+    return status;
 }
 
 static const cli_option_t options[] = {
     CLI_OPTION_JSON,
     {.name = "chip", .value = "NAME", .help = "chip that it must be for (default: any)"},
     {.name = "revision", .value = "N", .help = "revision of that chip, major * 100 + minor (default: 0)"},
+    {.name = "key", .value = "FILE", .help = "key that must have signed it, or one of up to 3", .repeated = true},
     {.name = "max-size", .value = "SIZE", .help = "size of the slot that it must fit"},
     {.name = "secure-version", .value = "N", .help = "lowest secure version that is acceptable (default: 0)"},
     CLI_OPTION_BOOTLOADER,
@@ -98,6 +155,8 @@ const cli_command_t cmd_image_verify = {
     .options = options,
     .details = "The first check that fails is named, with the offset in the image. An app needs a\n"
                "descriptor and an appended SHA-256; a bootloader has no app descriptor. Bytes\n"
-               "after the image do not matter. - reads standard input.\n",
+               "after the image do not matter, but for its signatures. With --key (private or\n"
+               "public) one of these keys must have signed it; without, it is only said who did.\n"
+               "- reads standard input.\n",
     .run = run,
 };

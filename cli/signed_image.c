@@ -22,6 +22,8 @@ static int prove(cli_signed_t *image, size_t len, bool bootloader)
         status = cli_fail_image(image->path, &walked);
     }
     image->image_len = walked.walk.image_len;
+    image->chip_id = walked.walk.header.chip_id;
+    image->bootloader = walked.kind == IMAGE_KIND_BOOTLOADER;
     return status;
 }
 
@@ -152,9 +154,39 @@ int cli_signed_add(cli_signed_t *image, const char *who, const signature_key_t *
 
 /* ---- Writing ---- */
 
+static bool all_good(const image_walk_t *walk, uint32_t count)
+{
+    bool good = walk->fault == IMAGE_OK && walk->signature_count == count;
+    for (uint32_t i = 0; i < count; i++) {
+        good = good && walk->signature[i].verdict == SIGNATURE_GOOD;
+    }
+    return good;
+}
+
+/* Nothing that a device would refuse gets the file's name. */
+static int prove_signed(const cli_signed_t *image, size_t len)
+{
+    const image_expect_t expect = {
+        .max_len = image_max_len(image->chip_id),
+        .any_chip = true,
+        .signatures = IMAGE_SIGNATURES_SHOW,
+    };
+    cli_image_t walked;
+    int status = cli_walk_bytes(image->path, image->bytes, len, &expect, image->bootloader, &walked);
+    if (status == CLI_OK && walked.walk.fault != IMAGE_OK) {
+        return cli_fail_image(image->path, &walked);
+    }
+    if (status == CLI_OK && !all_good(&walked.walk, image->count)) {
+        return cli_fail("%s: no device would accept the signatures that were made", image->path);
+    }
+    return status;
+}
+
 int cli_signed_write(const cli_signed_t *image, const char *path)
 {
+    size_t len = image->image_len + SIGNATURE_SECTOR_BYTES;
     uint8_t *end = block_at(image, image->count);
-    memset(end, ERASED, (size_t)(image->bytes + image->image_len + SIGNATURE_SECTOR_BYTES - end));
-    return cli_write_file(path, 0666, image->bytes, image->image_len + SIGNATURE_SECTOR_BYTES);
+    memset(end, ERASED, (size_t)(image->bytes + len - end));
+    int status = prove_signed(image, len);
+    return status == CLI_OK ? cli_write_file(path, 0666, image->bytes, len) : status;
 }

@@ -12,6 +12,8 @@
 typedef struct cli_signed {
     const char *path; /**< Its file, for messages: the caller's. */
     uint8_t *bytes;   /**< The padded image, then the sector. Owned. */
+    uint16_t chip_id; /**< What it is for. */
+    bool bootloader;  /**< It was walked as a bootloader. */
     size_t image_len; /**< Bytes of the padded image, a multiple of SIGNATURE_SECTOR_BYTES. */
     signature_digests_t digests;
     uint32_t count;                          /**< Signatures that it has. */
@@ -40,7 +42,11 @@ int cli_signed_add(cli_signed_t *image, const char *who, const signature_key_t *
 /** Refuses a key that has signed already. @return CLI_OK; CLI_FAILED, reported */
 int cli_signed_check_new(const cli_signed_t *image, const char *who, const signature_key_t *key);
 
-/** Writes image and sector. @return CLI_OK; CLI_FAILED, reported: the file is as it was */
+/**
+ * Writes image and sector, after the walk that devices do has found every signature good.
+ *
+ * @return CLI_OK; CLI_FAILED, reported: the file is as it was
+ */
 int cli_signed_write(const cli_signed_t *image, const char *path);
 
 /** Frees. */
