@@ -24,7 +24,7 @@ typedef struct signature_digests {
 /** What is the matter with a block. */
 typedef enum signature_verdict {
     SIGNATURE_ABSENT,    /**< No block here: it does not begin with E7. */
-    SIGNATURE_MALFORMED, /**< Its CRC, version, digest kind or curve is wrong. */
+    SIGNATURE_MALFORMED, /**< Its CRC, version, digest kind or curve is wrong, or its key could not be hashed. */
     SIGNATURE_UNTRUSTED, /**< A sound block of a key that this device does not know. */
     SIGNATURE_REVOKED,   /**< Of a key that was revoked. */
     SIGNATURE_OTHER,     /**< It signs another image: its digest is not this image's. */
