@@ -75,12 +75,12 @@ static void spread_revocations(trust_state_t *state)
     bool revoked[TRUST_KEYS] = {false};
     for (uint32_t i = 0; i < TRUST_KEYS; i++) {
         for (uint32_t j = 0; j < TRUST_KEYS; j++) {
-            bool same = i == j || otter_equal_ct(state->key[i].digest, state->key[j].digest, OTTER_SHA256_BYTES);
-            revoked[i] = revoked[i] || (same && state->key[j].revoked);
+            bool same = otter_equal_ct(state->key[i].digest, state->key[j].digest, OTTER_SHA256_BYTES);
+            revoked[i] = revoked[i] || (same && state->key[i].provisioned && state->key[j].revoked);
         }
     }
     for (uint32_t i = 0; i < TRUST_KEYS; i++) {
-        state->key[i].revoked = revoked[i];
+        state->key[i].revoked = state->key[i].revoked || revoked[i];
     }
 }
 
