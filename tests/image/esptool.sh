@@ -1,35 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The same image, seen by esptool and by otter.   esptool.sh OTTER VENV CORPUS CASE
-#
-# esptool comes from PyPI into a virtual environment, once a build directory.
 set -eu
 
 otter=$1
 venv=$2
 corpus=${OTTER_CORPUS:-$3}
+here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
-
-skip() {
-    echo "SKIPPED: $*" >&2
-    exit 77
-}
-
-fail() {
-    echo "FAILED: $*" >&2
-    exit 1
-}
-
-need_esptool() {
-    [ -e "$venv/ready" ] && return
-    rm -rf "$venv"
-    python3 -m venv "$venv" >log 2>&1 || skip "no virtual environment (python3-venv): $(tail -n 1 log)"
-    "$venv/bin/pip" install --disable-pip-version-check --retries 1 --timeout 15 'esptool>=5,<6' >log 2>&1 ||
-        skip "esptool cannot be installed from PyPI: $(tail -n 1 log)"
-    touch "$venv/ready"
-}
+. "$here/esptool_env.sh"
 
 # Both print: entry, segments (address, offset of the header, length), checksum and digest with a verdict, names.
 esptool_facts() {
