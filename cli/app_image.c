@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/app_image.h"
+#include "core/trust/policy.h"
 #include "core/util/bytes.h"
 
 #define PIECE_BYTES 16384
@@ -37,18 +38,14 @@ static int explain(const char *name, const char *where, uint32_t max_len, const 
 }
 
 int cli_check_app(const char *name, const uint8_t *bytes, size_t len, uint32_t max_len, const char *where,
-                  const cli_chip_t *chip)
+                  const cli_chip_t *chip, const trust_state_t *trust)
 {
     image_walk_t walk = {0};
     const esp_image_header_t *header = (const esp_image_header_t *)bytes;
-    const image_expect_t expect = {
-        .kind = IMAGE_KIND_APP,
-        .max_len = max_len,
-        .any_chip = chip->any,
-        .chip_id = chip->id,
-        /* Nothing is known about the revision of the chip that the image will meet. */
-        .chip_revision = len >= sizeof(*header) ? header->min_chip_rev_full : 0,
-    };
+    /* Nothing is known about the revision of the chip that the image will meet. */
+    uint16_t revision = len >= sizeof(*header) ? header->min_chip_rev_full : 0;
+    image_expect_t expect = trust_expect(trust, IMAGE_KIND_APP, max_len, chip->id, revision);
+    expect.any_chip = chip->any && !trust->chip_fixed;
     if (len > max_len) {
         return cli_fail("%s: %zu bytes do not fit partition %s of %u bytes", name, len, where, (unsigned)max_len);
     }
@@ -78,17 +75,23 @@ static esp_err_t feed(otter_flash_t *flash, const ptable_partition_t *partition,
     return ESP_OK;
 }
 
+/** What the device demands; where it demands no signature, those of any key are shown. */
+static image_expect_t inspection(uint32_t max_len, const otter_config_t *config, const trust_state_t *trust)
+{
+    image_expect_t expect = trust_expect(trust, IMAGE_KIND_APP, max_len, config->chip_id, config->chip_revision);
+    expect.inspect = true;
+    if (expect.signatures == IMAGE_SIGNATURES_IGNORE) {
+        expect.signatures = IMAGE_SIGNATURES_SHOW;
+        expect.trust = NULL;
+    }
+    return expect;
+}
+
 esp_err_t cli_inspect_app(otter_flash_t *flash, const ptable_partition_t *partition, const otter_config_t *config,
-                          cli_app_t *app)
+                          const trust_state_t *trust, cli_app_t *app)
 {
     uint8_t head[IMAGE_HEADER_BYTES] = {0};
-    const image_expect_t expect = {
-        .kind = IMAGE_KIND_APP,
-        .max_len = partition->size,
-        .chip_id = config->chip_id,
-        .chip_revision = config->chip_revision,
-        .inspect = true,
-    };
+    const image_expect_t expect = inspection(partition->size, config, trust);
     memset(app, 0, sizeof(*app));
     if (otter_flash_read(flash, partition->offset, head, sizeof(head)) != ESP_OK) {
         return ESP_ERR_FLASH_OP_FAIL;

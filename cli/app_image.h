@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "core/image/image.h"
 #include "core/ptable/ptable.h"
+#include "core/trust/trust.h"
 #include "otter/otter_config.h"
 #include "otter/otter_flash.h"
 
@@ -32,19 +33,21 @@ typedef struct cli_app {
  * @param max_len  bytes of the partition it is for
  * @param where    for the message: that partition's label
  * @param chip     which chips are fine
+ * @param trust    what the device's key store demands; all zero: nothing
  * @return CLI_OK; CLI_FAILED, reported with the fault, its offset, and what to do
  */
 int cli_check_app(const char *name, const uint8_t *bytes, size_t len, uint32_t max_len, const char *where,
-                  const cli_chip_t *chip);
+                  const cli_chip_t *chip, const trust_state_t *trust);
 
 /**
- * Looks at the app in a partition.
+ * Looks at the app in a partition. With secure boot it is valid only with a signature that counts; without, all signatures are
+ * looked at, whoever made them.
  *
  * @param app  filled on ESP_OK, whatever is in the partition
  * @return ESP_OK; ESP_ERR_FLASH_OP_FAIL; ESP_ERR_NO_MEM
  */
 esp_err_t cli_inspect_app(otter_flash_t *flash, const ptable_partition_t *partition, const otter_config_t *config,
-                          cli_app_t *app);
+                          const trust_state_t *trust, cli_app_t *app);
 
 /** Name of a chip, "esp32c3" or "0x0005". @p dst holds at least 24 bytes. @return @p dst */
 const char *cli_format_chip(char *dst, size_t len, uint16_t chip_id);

@@ -39,6 +39,10 @@ static int take_config(const cli_args_t *args, otter_config_t *config)
 
 static void explain_failures(const char *path, const boot_result_t *boot)
 {
+    if (boot->key_store_failed) {
+        (void)cli_fail("%s: nothing boots: the key store cannot be read", path);
+        return;
+    }
     (void)cli_fail("%s: nothing boots%s%s", path, boot->table_fault != PTABLE_OK ? ": partition table: " : "",
                    boot->table_fault != PTABLE_OK ? ptable_fault_text(boot->table_fault) : "");
     for (uint32_t i = 0; i < boot->failure_count; i++) {
@@ -61,17 +65,19 @@ static int power_on(power_t *power, const char *path)
 static int run(const cli_args_t *args)
 {
     static power_t power; /* Too large for a stack: it holds a partition table. */
-    cli_flash_t flash;
+    cli_flash_t flash = {.file = {.fd = -1}};
     int status = take_config(args, &power.config);
     if (status == CLI_OK) {
         status = cli_flash_open(&flash, args, CLI_FLASH_WAIT);
     }
-    if (status != CLI_OK) {
-        return status;
+    if (status == CLI_OK) {
+        status = cli_flash_keys(&flash, args);
     }
     power.flash = &flash;
     power.once = cli_has(args, "once");
-    status = power_on(&power, args->positional[0]);
+    if (status == CLI_OK) {
+        status = power_on(&power, args->positional[0]);
+    }
     cli_flash_close(&flash);
     return status;
 }
@@ -82,6 +88,7 @@ static const cli_option_t options[] = {
     {.name = "no-rollback", .help = "apps need not confirm themselves"},
     {.name = "allow-http", .help = "let the firmware update over plain HTTP"},
     {.name = "log-level", .value = "N", .help = "0 none, 1 error, 2 warning, 3 info, 4 debug, 5 verbose (default: 3)"},
+    CLI_OPTION_KEY_STORE,
     CLI_OPTIONS_FLASH,
     CLI_OPTIONS_END,
 };

@@ -10,6 +10,7 @@
 #include "cli/files.h"
 #include "cli/flash_open.h"
 #include "cli/progress.h"
+#include "cli/provision.h"
 #include "cli/ptable_file.h"
 #include "cli/table_default.h"
 
@@ -32,6 +33,7 @@ typedef struct layout {
     ptable_t table;
     region_t *region; /**< Owned. */
     size_t count;
+    cli_provision_t provision;
 } layout_t;
 
 static int take_options(layout_t *layout, const cli_args_t *args)
@@ -102,7 +104,8 @@ static int add_file(layout_t *layout, const ptable_partition_t *partition, uint3
     }
     layout->region[layout->count++] = region;
     if (partition != NULL && partition->type == PART_TYPE_APP) {
-        return cli_check_app(path, region.bytes, region.len, room, partition->label, &layout->chip);
+        return cli_check_app(path, region.bytes, region.len, room, partition->label, &layout->chip,
+                             &layout->provision.trust);
     }
     if (region.len > room) {
         return cli_fail("%s: %zu bytes do not fit %s of %u bytes", path, region.len,
@@ -175,7 +178,10 @@ static int check_overlap(layout_t *layout)
 static int gather(layout_t *layout)
 {
     size_t cursor = 0;
-    int status = take_table(layout);
+    int status = cli_provision_plan(&layout->provision, layout->args, layout->args->positional[0]);
+    if (status == CLI_OK) {
+        status = take_table(layout);
+    }
     if (status == CLI_OK) {
         status = add_table(layout);
     }
@@ -222,8 +228,11 @@ static int write_regions(const layout_t *layout, cli_file_out_t *out, cli_progre
     return fill(out, &at, layout->size_bytes, progress);
 }
 
-/** Writes the flash file; an old one is replaced only once the new one is complete. */
-static int write_flash(const layout_t *layout, const char *path)
+/**
+ * Writes the flash file; an old one is replaced only once the new one is complete. Keys are burned before: interrupted in
+ * between, a device demands too much, not too little.
+ */
+static int write_flash(layout_t *layout, const char *path)
 {
     cli_file_out_t out;
     cli_progress_t progress;
@@ -234,6 +243,9 @@ static int write_flash(const layout_t *layout, const char *path)
     cli_progress_begin(&progress, path, layout->size_bytes);
     status = write_regions(layout, &out, &progress);
     cli_progress_end(&progress);
+    if (status == CLI_OK) {
+        status = cli_provision_burn(&layout->provision);
+    }
     if (status == CLI_OK) {
         status = cli_file_commit(&out);
     }
@@ -281,6 +293,7 @@ static int run(const cli_args_t *args)
         free(layout.region[i].bytes);
     }
     free(layout.region);
+    cli_provision_close(&layout.provision);
     otter_flash_file_close(&old);
     return status;
 }
@@ -293,6 +306,8 @@ static const cli_option_t options[] = {
      .value = "LABEL=FILE",
      .help = "bytes for a partition or OFFSET; may be repeated; apps are verified",
      .repeated = true},
+    CLI_OPTION_PROVISION,
+    CLI_OPTION_KEY_STORE,
     CLI_OPTION_CHIP,
     CLI_OPTIONS_FLASH,
     CLI_OPTION_FORCE("replace an existing file"),
@@ -312,6 +327,11 @@ const cli_command_t cmd_flash_create = {
                "\n"
                "Without --ptable the flash gets two OTA slots and no factory app: nvs behind the\n"
                "partition table (20K), otadata (8K), then ota_0 and ota_1, which share the rest in\n"
-               "halves that are multiples of 64K, at most 256M each.\n",
+               "halves that are multiples of 64K, at most 256M each.\n"
+               "\n"
+               "With --key the device boots and installs only apps that one of the keys signed. The\n"
+               "keys are burned into its key store, FLASH.efuse, which is made if it is not there.\n"
+               "What is burned stays, whatever is written to FLASH: --force does not replace a key\n"
+               "store. A device without one trusts every app.\n",
     .run = run,
 };

@@ -10,14 +10,15 @@ static json_t *gather(const cli_look_t *look)
 {
     char chip[24];
     const otter_flash_t *flash = look->flash->flash;
-    return json_pack("{s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:o}",                        //
-                     "file", look->flash->path,                                         //
-                     "size", (json_int_t)flash->size_bytes,                             //
-                     "sector_size", (json_int_t)flash->sector_bytes,                    //
-                     "chip", cli_format_chip(chip, sizeof(chip), look->config.chip_id), //
-                     "partitions", cli_table_json(&look->flash->table),                 //
-                     "otadata", cli_otadata_json(look),                                 //
-                     "apps", cli_apps_json(look, NULL),                                 //
+    return json_pack("{s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",                             //
+                     "file", look->flash->path,                                                   //
+                     "size", (json_int_t)flash->size_bytes,                                       //
+                     "sector_size", (json_int_t)flash->sector_bytes,                              //
+                     "chip", cli_format_chip(chip, sizeof(chip), look->config.chip_id),           //
+                     "key_store", cli_key_store_json(&look->flash->key_store, &look->boot.trust), //
+                     "partitions", cli_table_json(&look->flash->table),                           //
+                     "otadata", cli_otadata_json(look),                                           //
+                     "apps", cli_apps_json(look, NULL),                                           //
                      "boot", cli_boot_json(look));
 }
 
@@ -29,15 +30,17 @@ static void print(const json_t *facts)
         {"crc_ok", "CRC OK", CLI_STYLE_CHECK}, {NULL, NULL, CLI_STYLE_TEXT},
     };
     static const cli_column_t apps[] = {
-        {"partition", "APP", CLI_STYLE_TEXT},       {"project", "PROJECT", CLI_STYLE_TEXT},
-        {"version", "VERSION", CLI_STYLE_TEXT},     {"secure_version", "SECURE", CLI_STYLE_TEXT},
-        {"valid", "VALID", CLI_STYLE_CHECK},        {"problem", "PROBLEM", CLI_STYLE_TEXT},
-        {"signed_by", "SIGNED BY", CLI_STYLE_TEXT}, {NULL, NULL, CLI_STYLE_TEXT},
+        {"partition", "APP", CLI_STYLE_TEXT},         {"project", "PROJECT", CLI_STYLE_TEXT},
+        {"version", "VERSION", CLI_STYLE_TEXT},       {"secure_version", "SECURE", CLI_STYLE_TEXT},
+        {"valid", "VALID", CLI_STYLE_CHECK},          {"problem", "PROBLEM", CLI_STYLE_TEXT},
+        {"signed_by", "SIGNED BY", CLI_STYLE_DIGEST}, {NULL, NULL, CLI_STYLE_TEXT},
     };
     char size[24];
-    printf("%s: %s, for %s\n\n", json_string_value(json_object_get(facts, "file")),
+    printf("%s: %s, for %s\n", json_string_value(json_object_get(facts, "file")),
            cli_format_size(size, sizeof(size), (uint64_t)json_integer_value(json_object_get(facts, "size"))),
            json_string_value(json_object_get(facts, "chip")));
+    cli_print_key_store(json_object_get(facts, "key_store"));
+    putchar('\n');
     cli_print_partitions(json_object_get(facts, "partitions"));
     putchar('\n');
     cli_print_table(json_object_get(facts, "otadata"), records);
@@ -79,8 +82,7 @@ static int run(const cli_args_t *args)
 
 static const cli_option_t options[] = {
     CLI_OPTION_JSON,
-    CLI_OPTION_DEVICE,
-    CLI_OPTIONS_FLASH,
+    CLI_OPTIONS_DEVICE,
     CLI_OPTIONS_END,
 };
 

@@ -92,8 +92,7 @@ static int run(const cli_args_t *args)
 
 static const cli_option_t options[] = {
     CLI_OPTION_JSON,
-    CLI_OPTION_DEVICE,
-    CLI_OPTIONS_FLASH,
+    CLI_OPTIONS_DEVICE,
     CLI_OPTIONS_END,
 };
 

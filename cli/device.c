@@ -23,7 +23,7 @@ static const meaning_t meanings[] = {
     {ESP_ERR_NOT_ALLOWED, "the partition is marked readonly"},
     {ESP_ERR_FLASH_OP_FAIL, "the flash file could not be written"},
     {ESP_ERR_OTA_PARTITION_CONFLICT, "the app that would boot cannot be overwritten"},
-    {ESP_ERR_OTA_VALIDATE_FAILED, "the image is not valid"},
+    {ESP_ERR_OTA_VALIDATE_FAILED, "the image is not valid, or not signed as this device demands"},
     {ESP_ERR_OTA_SMALL_SEC_VER, "the image's secure version is below the device's floor"},
     {ESP_ERR_OTA_ROLLBACK_FAILED, "there is no other valid app to go back to"},
     {ESP_ERR_OTA_ROLLBACK_INVALID_STATE, "the app that would boot is not confirmed yet; see: otter ota confirm"},
@@ -76,6 +76,7 @@ static int start(cli_device_t *device, const cli_device_options_t *options)
     const boot_result_t *boot = &device->look.boot;
     otter_device_t wiring = {
         .flash = device->flash.flash,
+        .key_store = device->flash.key_store.store,
         .config = device->look.config,
         .running_address = OTTER_NOT_RUNNING,
     };

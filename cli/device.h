@@ -8,9 +8,6 @@
 #include "cli/flash_facts.h"
 #include "esp_ota_ops.h"
 
-/** Options of every command that acts as a device, for their tables. */
-#define CLI_OPTIONS_DEVICE CLI_OPTION_DEVICE, CLI_OPTIONS_FLASH
-
 /** A device on a flash file. Storage belongs to the caller. */
 typedef struct cli_device {
     cli_flash_t flash;

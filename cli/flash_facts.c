@@ -22,6 +22,9 @@ int cli_look_at(cli_look_t *look, cli_flash_t *flash, const cli_args_t *args)
     *look = (cli_look_t){.flash = flash};
     int status = cli_flash_table(flash);
     if (status == CLI_OK) {
+        status = cli_flash_keys(flash, args);
+    }
+    if (status == CLI_OK) {
         status = cli_device_config(args, flash->flash, &flash->table, &look->config);
     }
     if (status != CLI_OK) {
@@ -32,11 +35,19 @@ int cli_look_at(cli_look_t *look, cli_flash_t *flash, const cli_args_t *args)
         return status;
     }
     look->config.partition_table_offset = flash->table_offset;
-    const boot_env_t env = {.flash = flash->flash, .config = &look->config, .dry_run = true};
+    const boot_env_t env = {
+        .flash = flash->flash, .key_store = flash->key_store.store, .config = &look->config, .dry_run = true};
     uint32_t otadata_offset = 0;
     esp_err_t err = boot_read_input(flash->flash, &flash->table, look->config.rollback, &look->input, &otadata_offset);
     if (err == ESP_OK) {
         err = boot_choose(&env, &look->boot);
+    }
+    if (look->boot.key_store_failed) {
+        return cli_fail("%s: cannot be read", flash->key_store.path);
+    }
+    if (look->boot.trust.chip_fixed) {
+        look->config.chip_id = look->boot.trust.chip_id;
+        look->config.chip_revision = look->boot.trust.chip_revision;
     }
     if (err == ESP_OK || err == ESP_ERR_NOT_FOUND) {
         return CLI_OK;
@@ -91,18 +102,31 @@ static json_t *problem_json(const cli_app_t *app)
     return json_string(app->blank ? "empty" : image_fault_text(app->fault));
 }
 
+/** Digests of the keys whose signatures are good. */
+static json_t *signed_by_json(const image_walk_t *walk)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < SIGNATURE_BLOCKS; i++) {
+        const signature_t *signature = &walk->signature[i];
+        if (signature->verdict == SIGNATURE_GOOD) {
+            json_array_append_new(list, cli_json_hex(signature->key_digest, sizeof(signature->key_digest)));
+        }
+    }
+    return list;
+}
+
 static json_t *app_json(const ptable_partition_t *partition, const cli_app_t *app)
 {
     const esp_app_desc_t *desc = &app->walk.desc;
     bool known = app->walk.desc_known;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:[], s:o}",                                                    //
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",                                                     //
                      "partition", cli_json_text(partition->label, sizeof(partition->label)),                         //
                      "project", known ? cli_json_text(desc->project_name, sizeof(desc->project_name)) : json_null(), //
                      "version", known ? cli_json_text(desc->version, sizeof(desc->version)) : json_null(),           //
                      "secure_version", known ? json_integer((json_int_t)desc->secure_version) : json_null(),         //
                      "sha256", app->valid ? cli_json_hex(app->walk.hash, sizeof(app->walk.hash)) : json_null(),      //
                      "valid", (int)app->valid,                                                                       //
-                     "signed_by",                                                                                    //
+                     "signed_by", signed_by_json(&app->walk),                                                        //
                      "problem", problem_json(app));
 }
 
@@ -117,7 +141,7 @@ json_t *cli_apps_json(const cli_look_t *look, bootsel_set_t *failed)
         if (partition->type != PART_TYPE_APP) {
             continue;
         }
-        if (cli_inspect_app(look->flash->flash, partition, &look->config, &app) != ESP_OK ||
+        if (cli_inspect_app(look->flash->flash, partition, &look->config, &look->boot.trust, &app) != ESP_OK ||
             json_array_append_new(list, app_json(partition, &app)) != 0) {
             json_decref(list);
             return NULL;

@@ -11,6 +11,9 @@
 #include "cli/app_image.h"
 #include "cli/flash_open.h"
 
+/** Options of every command that looks at a device or acts as one, for their tables. */
+#define CLI_OPTIONS_DEVICE CLI_OPTION_DEVICE, CLI_OPTION_KEY_STORE, CLI_OPTIONS_FLASH
+
 /** A flash looked at. Storage belongs to the caller. */
 typedef struct cli_look {
     cli_flash_t *flash;
@@ -20,9 +23,9 @@ typedef struct cli_look {
 } cli_look_t;
 
 /**
- * Reads the partition table, works out which device this is, and lets the bootloader decide without writing.
+ * Reads the partition table and the key store, works out which device this is, and lets the bootloader decide without writing.
  *
- * @param look   filled; nothing to free
+ * @param look   filled; nothing to free: the key store is closed with the flash
  * @param flash  open
  * @return CLI_OK, also if nothing would boot; CLI_USAGE or CLI_FAILED, reported
  */

@@ -53,6 +53,7 @@ int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, cli_flash_mode_t 
         return status;
     }
     bool write = mode != CLI_FLASH_READ;
+    flash->write = write;
     esp_err_t err = otter_flash_file_open(&flash->file, flash->path, sector_bytes,
                                           write ? OTTER_FLASH_FILE_WRITE : OTTER_FLASH_FILE_READ);
     if (err == ESP_ERR_NOT_ALLOWED && mode == CLI_FLASH_WAIT) {
@@ -67,6 +68,11 @@ int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, cli_flash_mode_t 
         cli_note("%s is in use by pid %ld and may change meanwhile", flash->path, holder);
     }
     return CLI_OK;
+}
+
+int cli_flash_keys(cli_flash_t *flash, const cli_args_t *args)
+{
+    return cli_key_store_open(&flash->key_store, args, flash->path, flash->write);
 }
 
 int cli_flash_table(cli_flash_t *flash)
@@ -173,6 +179,7 @@ int cli_flash_sync(cli_flash_t *flash)
 
 void cli_flash_close(cli_flash_t *flash)
 {
+    cli_key_store_close(&flash->key_store);
     otter_flash_file_close(&flash->file);
     flash->flash = NULL;
 }

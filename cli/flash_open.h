@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "cli/key_store.h"
 #include "core/ptable/ptable.h"
 #include "otter/otter_flash_file.h"
 #include "otter/otter_flash_nor.h"
@@ -22,10 +23,12 @@ typedef enum cli_flash_mode {
 
 /** An open flash file. Storage belongs to the caller. */
 typedef struct cli_flash {
-    const char *path;      /**< For messages. */
-    uint32_t table_offset; /**< --table-offset. */
-    otter_flash_t *flash;  /**< Use this: the file, under NOR rules if it is open for writing. */
-    ptable_t table;        /**< Filled by cli_flash_table(). */
+    const char *path;          /**< For messages. */
+    uint32_t table_offset;     /**< --table-offset. */
+    otter_flash_t *flash;      /**< Use this: the file, under NOR rules if it is open for writing. */
+    ptable_t table;            /**< Filled by cli_flash_table(). */
+    cli_key_store_t key_store; /**< Opened by cli_flash_keys(). */
+    bool write;                /**< Open for writing. */
     otter_flash_file_t file;
     otter_flash_nor_t nor;
 } cli_flash_t;
@@ -47,6 +50,14 @@ typedef struct cli_place {
  * @return CLI_OK; CLI_USAGE or CLI_FAILED, reported, e.g. "flash.bin is in use by pid 42"
  */
 int cli_flash_open(cli_flash_t *flash, const cli_args_t *args, cli_flash_mode_t mode);
+
+/**
+ * Opens the device's key store, as the flash file is opened: to be written, or only to be read. For commands with the option
+ * CLI_OPTION_KEY_STORE.
+ *
+ * @return CLI_OK, also if there is none; CLI_FAILED, reported
+ */
+int cli_flash_keys(cli_flash_t *flash, const cli_args_t *args);
 
 /** Reads the partition table. @return CLI_OK; CLI_FAILED, reported */
 int cli_flash_table(cli_flash_t *flash);

@@ -8,8 +8,9 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 
-#define CELL_BYTES  160 /* Longest text of a cell, terminator included; longer values are cut. */
-#define COLUMNS_MAX 16
+#define CELL_BYTES   160 /* Longest text of a cell, terminator included; longer values are cut. */
+#define COLUMNS_MAX  16
+#define DIGEST_CHARS 12 /* Of a digest; enough to tell keys apart. */
 
 #define RED   "\033[31m"
 #define GREEN "\033[32m"
@@ -64,14 +65,16 @@ const char *cli_format_size(char *dst, size_t len, uint64_t bytes)
     return dst;
 }
 
-/** Members of a list of names, joined by commas. */
-static void format_list(char cell[CELL_BYTES], const json_t *list)
+/** Members of a list of names or digests, joined by commas. */
+static void format_list(char cell[CELL_BYTES], const json_t *list, cli_style_t style)
 {
     size_t used = 0;
+    int most = style == CLI_STYLE_DIGEST ? DIGEST_CHARS : CELL_BYTES;
     cell[0] = '\0';
     for (size_t i = 0; i < json_array_size(list) && used < CELL_BYTES; i++) {
         const char *item = json_string_value(json_array_get(list, i));
-        int added = snprintf(cell + used, CELL_BYTES - used, "%s%s", i > 0 ? "," : "", item != NULL ? item : "?");
+        int added =
+            snprintf(cell + used, CELL_BYTES - used, "%s%.*s", i > 0 ? "," : "", most, item != NULL ? item : "?");
         used += added > 0 ? (size_t)added : 0;
     }
 }
@@ -100,7 +103,7 @@ static void format(char cell[CELL_BYTES], const json_t *value, cli_style_t style
     } else if (json_is_boolean(value)) {
         snprintf(cell, CELL_BYTES, "%s", json_is_true(value) ? "yes" : "no");
     } else if (json_array_size(value) > 0) {
-        format_list(cell, value);
+        format_list(cell, value, style);
     } else {
         snprintf(cell, CELL_BYTES, "-");
     }

@@ -15,10 +15,11 @@
 
 /** How a value is shown to people. */
 typedef enum cli_style {
-    CLI_STYLE_TEXT,  /**< As it is; "-" for null. */
-    CLI_STYLE_HEX,   /**< Number as 0x... */
-    CLI_STYLE_SIZE,  /**< Number of bytes: "64K", "1M", "0x1234". */
-    CLI_STYLE_CHECK, /**< Boolean, "yes" in green or "no" in red. */
+    CLI_STYLE_TEXT,   /**< As it is; "-" for null. */
+    CLI_STYLE_HEX,    /**< Number as 0x... */
+    CLI_STYLE_SIZE,   /**< Number of bytes: "64K", "1M", "0x1234". */
+    CLI_STYLE_DIGEST, /**< Digest or list of digests: the first digits of each. */
+    CLI_STYLE_CHECK,  /**< Boolean, "yes" in green or "no" in red. */
 } cli_style_t;
 
 /** A column of a table. */

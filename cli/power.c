@@ -60,7 +60,11 @@ static esp_err_t loader_data(void *arg, uint32_t index, uint32_t off, const uint
 static esp_err_t choose(power_t *power)
 {
     boot_loader_t loader = {.reset = loader_reset, .segment = loader_segment, .data = loader_data, .arg = power};
-    boot_env_t env = {.flash = power->flash->flash, .config = &power->config, .loader = &loader, .log = print_line};
+    boot_env_t env = {.flash = power->flash->flash,
+                      .key_store = power->flash->key_store.store,
+                      .config = &power->config,
+                      .loader = &loader,
+                      .log = print_line};
     return boot_choose(&env, &power->boot);
 }
 
@@ -74,7 +78,7 @@ static esp_err_t start(power_t *power)
         .reset_reason = power->reset_reason,
         .sector_bytes = power->flash->flash->sector_bytes,
         .flash_handle = power->flash->file.fd,
-        .key_store_handle = -1,
+        .key_store_handle = power->flash->key_store.file.fd,
         .config = power->config,
     };
     memcpy(handover.app_desc, &power->boot.desc, sizeof(handover.app_desc));

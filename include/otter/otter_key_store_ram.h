@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file otter_key_store_ram.h
- * @brief A key store in the caller's memory, for tests: it can be told to fail, or to lose power within a burn.
+ * @brief A key store in the caller's memory, for rehearsals and tests: it can be told to fail, or to lose power within a burn.
  */
 #pragma once
 
