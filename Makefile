@@ -23,7 +23,7 @@ lint: ## Check formatting, layers, both compilers, clang-tidy, the RISC-V compil
 	@tools/lint
 
 soak: build ## Kill the device at hundreds of moments, for minutes. SCALE=10 does a tenth.
-	@tests/soak/run build $(or $(SCALE),1)
+	@tests/soak/run build $(or $(SCALE),1) || [ $$? -eq 77 ]
 
 mutate: ## Plant each kept defect in bootsel and the image walk; every one must make a test fail.
 	@tools/mutate
