@@ -72,15 +72,12 @@ static void decode_key(const uint8_t *bits, uint32_t index, trust_key_t *key)
 /* A key that stands in two places is revoked in both: else the revocation of one would mean nothing. */
 static void spread_revocations(trust_state_t *state)
 {
-    bool revoked[TRUST_KEYS] = {false};
     for (uint32_t i = 0; i < TRUST_KEYS; i++) {
+        trust_key_t *key = &state->key[i];
         for (uint32_t j = 0; j < TRUST_KEYS; j++) {
-            bool same = otter_equal_ct(state->key[i].digest, state->key[j].digest, OTTER_SHA256_BYTES);
-            revoked[i] = revoked[i] || (same && state->key[i].provisioned && state->key[j].revoked);
+            bool same = otter_equal_ct(key->digest, state->key[j].digest, OTTER_SHA256_BYTES);
+            key->revoked = key->revoked || (key->provisioned && same && state->key[j].revoked);
         }
-    }
-    for (uint32_t i = 0; i < TRUST_KEYS; i++) {
-        state->key[i].revoked = state->key[i].revoked || revoked[i];
     }
 }
 
