@@ -78,6 +78,7 @@ static int run(const cli_args_t *args)
     if (status == CLI_OK) {
         status = power_on(&power, args->positional[0]);
     }
+    power.flash = NULL;
     cli_flash_close(&flash);
     return status;
 }
