@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/app_image.h"
 #include "cli/key_store.h"
@@ -10,9 +11,15 @@
 
 #define SUFFIX ".efuse"
 
+static bool is_link(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 static char *default_path(const char *flash)
 {
-    char *real = realpath(flash, NULL); /* NULL: not there yet. */
+    char *real = is_link(flash) ? realpath(flash, NULL) : NULL;
     const char *name = real != NULL ? real : flash;
     size_t size = strlen(name) + sizeof(SUFFIX);
     char *path = malloc(size);
