@@ -176,7 +176,8 @@ otter_config_t bench_config(void)
 
 void bench_configure(bench_t *bench, const otter_config_t *config)
 {
-    otter_device_t device = {.flash = &bench->watch, .config = *config, .running_address = BENCH_OTA_0};
+    otter_device_t device = {
+        .flash = &bench->watch, .key_store = bench->key_store, .config = *config, .running_address = BENCH_OTA_0};
     memcpy(&device.app_desc, bench->bytes + BENCH_OTA_0 + IMAGE_DESC_OFFSET, sizeof(device.app_desc));
     assert_err(otter_device_init(&device), ESP_OK);
     bench_forget_events();
@@ -227,7 +228,7 @@ int bench_teardown(void **state)
 int bench_boots(bench_t *bench)
 {
     otter_config_t config = bench_config();
-    boot_env_t env = {.flash = &bench->watch, .config = &config, .dry_run = true};
+    boot_env_t env = {.flash = &bench->watch, .key_store = bench->key_store, .config = &config, .dry_run = true};
     boot_result_t result;
     assert_err(boot_choose(&env, &result), ESP_OK);
     return result.slot;

@@ -38,17 +38,18 @@ typedef struct bench {
     uint8_t bytes[BENCH_FLASH_BYTES];
     otter_flash_ram_t ram;
     otter_flash_nor_t nor;
-    otter_flash_t watch;      /**< Counts; the device's flash. */
-    uint32_t slot_erases;     /**< Erase operations in ota_1. */
-    uint32_t slot_programs;   /**< Program operations in ota_1. */
-    uint32_t otadata_changes; /**< Erase and program operations in otadata. */
-    uint32_t running_changes; /**< The same in ota_0: must stay 0. */
-    uint32_t middle_reads;    /**< Times that the byte BENCH_MIDDLE of ota_1 was read. */
-    uint32_t fail_erases;     /**< So many erases in ota_1 to come fail. */
-    uint32_t fail_programs;   /**< So many programs in ota_1 to come fail. */
-    uint32_t failed;          /**< Operations that failed for that reason. */
-    uint8_t *image;           /**< App 2.0.0, good. */
-    size_t image_len;         /**< About 28 kB. */
+    otter_flash_t watch;          /**< Counts; the device's flash. */
+    otter_key_store_t *key_store; /**< The device's, once it is made anew; NULL: none. */
+    uint32_t slot_erases;         /**< Erase operations in ota_1. */
+    uint32_t slot_programs;       /**< Program operations in ota_1. */
+    uint32_t otadata_changes;     /**< Erase and program operations in otadata. */
+    uint32_t running_changes;     /**< The same in ota_0: must stay 0. */
+    uint32_t middle_reads;        /**< Times that the byte BENCH_MIDDLE of ota_1 was read. */
+    uint32_t fail_erases;         /**< So many erases in ota_1 to come fail. */
+    uint32_t fail_programs;       /**< So many programs in ota_1 to come fail. */
+    uint32_t failed;              /**< Operations that failed for that reason. */
+    uint8_t *image;               /**< App 2.0.0, good. */
+    size_t image_len;             /**< About 28 kB. */
 } bench_t;
 
 /** cmocka setup: makes the bench, *state. Default configuration. */
