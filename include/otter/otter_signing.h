@@ -23,7 +23,7 @@ extern "C" {
 #define OTTER_SIGNING_REASON_BYTES  128                 /**< Enough for any reason why a key is refused. */
 #define OTTER_EC_POINT_MAX_BYTES    96                  /**< Longest x and y together: P-384's. */
 #define OTTER_SIGNATURE_MAX_BYTES   OTTER_RSA3072_BYTES /**< Longest signature. */
-#define OTTER_SIGNATURE_INPUT_BYTES 512                 /**< Longer ones are refused by otter_signing_decode(). */
+#define OTTER_SIGNATURE_INPUT_BYTES 512                 /**< No signature is longer, in whatever form. */
 
 /** What a key is for. */
 typedef enum otter_signing_kind {

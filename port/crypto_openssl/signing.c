@@ -364,15 +364,13 @@ static bool prepare(EVP_PKEY_CTX *ctx, otter_signing_kind_t kind)
                                              EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, PSS_SALT_BYTES) == 1);
 }
 
-/* An r or s that is longer than a coordinate makes no signature. */
+/* An r or s that is negative or longer than a coordinate makes no signature; OpenSSL takes no negative one from DER. */
 static bool decode_der(otter_signing_kind_t kind, const uint8_t *der, size_t len, uint8_t *signature)
 {
     int each = (int)kinds[kind].signature_bytes / 2;
     const unsigned char *at = der;
     ECDSA_SIG *both = d2i_ECDSA_SIG(NULL, &at, (long)len);
-    bool ok = both != NULL && at == der + len && !BN_is_negative(ECDSA_SIG_get0_r(both)) &&
-              !BN_is_negative(ECDSA_SIG_get0_s(both)) &&
-              BN_bn2binpad(ECDSA_SIG_get0_r(both), signature, each) == each &&
+    bool ok = both != NULL && at == der + len && BN_bn2binpad(ECDSA_SIG_get0_r(both), signature, each) == each &&
               BN_bn2binpad(ECDSA_SIG_get0_s(both), signature + each, each) == each;
     ECDSA_SIG_free(both);
     ERR_clear_error();
@@ -386,8 +384,7 @@ esp_err_t otter_signing_decode(otter_signing_kind_t kind, const uint8_t *bytes, 
         memcpy(signature, bytes, len);
         return ESP_OK;
     }
-    bool ok =
-        kinds[kind].curve != NULL && len <= OTTER_SIGNATURE_INPUT_BYTES && decode_der(kind, bytes, len, signature);
+    bool ok = kinds[kind].curve != NULL && decode_der(kind, bytes, len, signature);
     return ok ? ESP_OK : ESP_ERR_INVALID_ARG;
 }
 
@@ -407,7 +404,9 @@ esp_err_t otter_signing_sign(const otter_signing_key_t *key, const uint8_t *dige
     if (!ok) {
         return ESP_FAIL;
     }
-    bool rsa = key->kind == OTTER_SIGNING_RSA3072;
-    return rsa ? otter_signing_decode(key->kind, made, len, signature)
-               : (decode_der(key->kind, made, len, signature) ? ESP_OK : ESP_FAIL);
+    if (key->kind == OTTER_SIGNING_RSA3072) {
+        memcpy(signature, made, len);
+        return ESP_OK;
+    }
+    return decode_der(key->kind, made, len, signature) ? ESP_OK : ESP_FAIL;
 }

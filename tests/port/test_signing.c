@@ -2,6 +2,7 @@
 /* Signing keys: what is made, taken, refused, and what the public half looks like. */
 #include "otter/otter_signing.h"
 
+#include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -257,6 +258,36 @@ static void an_exponent_that_does_not_fit_a_block_is_refused(void **state)
     BN_free(e);
 }
 
+static void a_damaged_public_key_is_refused(void **state)
+{
+    (void)state;
+    EVP_PKEY *good = EVP_RSA_gen(3072);
+    BIGNUM *n = NULL;
+    assert_int_equal(EVP_PKEY_get_bn_param(good, OSSL_PKEY_PARAM_RSA_N, &n), 1);
+    assert_int_equal(BN_clear_bit(n, 0), 1); /* No product of two large primes is even. */
+    uint8_t modulus[OTTER_RSA3072_BYTES];
+    assert_int_equal(BN_bn2nativepad(n, modulus, sizeof(modulus)), sizeof(modulus));
+    unsigned e = 65537;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, sizeof(modulus)),
+        OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_E, &e),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *bad = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_fromdata(ctx, &bad, EVP_PKEY_PUBLIC_KEY, params), 1);
+    BIO *bio = BIO_new(BIO_s_mem());
+    assert_int_equal(PEM_write_bio_PUBKEY(bio, bad), 1);
+    char *pem = text_of(bio);
+    assert_refused(pem, ESP_ERR_INVALID_ARG, "damaged");
+    free(pem);
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(bad);
+    EVP_PKEY_free(good);
+    BN_free(n);
+}
+
 static void a_key_with_a_password_is_refused_without_asking(void **state)
 {
     (void)state;
@@ -390,6 +421,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(text_before_a_key_does_not_matter),
     cmocka_unit_test(keys_of_other_sizes_and_types_are_refused_by_name),
     cmocka_unit_test(an_exponent_that_does_not_fit_a_block_is_refused),
+    cmocka_unit_test(a_damaged_public_key_is_refused),
     cmocka_unit_test(a_key_with_a_password_is_refused_without_asking),
     cmocka_unit_test(a_certificate_is_refused_by_name),
     cmocka_unit_test(what_is_no_key_is_refused),
