@@ -119,7 +119,7 @@ static bool walk_on(device_t *device, walk_t *walk, moment_t *moment)
     return false;
 }
 
-/* Waits until no process of the device is left: it lets nothing go on that stands still. */
+/* Waits until no process of the device is left, and nothing that it held. */
 static const char *await_silence(device_t *device)
 {
     int64_t deadline_us = now_us() + PATIENCE_US;
