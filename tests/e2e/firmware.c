@@ -84,6 +84,10 @@ void app_main(void)
     misbehave();
     esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
     ESP_LOGI(TAG, "confirmed: %s", esp_err_to_name(err));
+#if defined(CONFIG_TEST_REVOKES)
+    err = esp_ota_revoke_secure_boot_public_key(SECURE_BOOT_PUBLIC_KEY_INDEX_0);
+    ESP_LOGI(TAG, "revoked: %s", esp_err_to_name(err));
+#endif
     if (getenv("OTTER_TEST_URL") != NULL && CONFIG_TEST_UPDATES) {
         xTaskCreate(update_task, "update", 8192, NULL, 5, NULL);
     }

@@ -86,7 +86,9 @@ void rig_teardown(rig_t *rig)
 const char *rig_firmware(const char *name)
 {
     static char path[512];
-    (void)snprintf(path, sizeof(path), "%s/e2e_%s.bin", OTTER_TEST_FIRMWARE_DIR, name);
+    bool is_path = strchr(name, '/') != NULL;
+    (void)snprintf(path, sizeof(path), is_path ? "%s%s" : "%s/e2e_%s.bin", is_path ? "" : OTTER_TEST_FIRMWARE_DIR,
+                   name);
     assert_int_equal(access(path, R_OK), 0);
     return path;
 }

@@ -34,7 +34,7 @@ void rig_setup(rig_t *rig);
 /** Ends its processes and removes its folder; fails if a process of it is left. */
 void rig_teardown(rig_t *rig);
 
-/** A firmware of tests/e2e/CMakeLists.txt: "v1", "v2", "crash", ... Value: path of its image. */
+/** A firmware of tests/e2e/CMakeLists.txt: "v1", "v2", "crash", ..., or a path. Value: path of its image. */
 const char *rig_firmware(const char *name);
 
 /** Makes the flash: 4 MiB, two slots, this firmware in the first. */
