@@ -14,7 +14,7 @@ typedef struct boot_text {
     char chars[160]; /**< Terminated once something was added. */
 } boot_text_t;
 
-/** Appends text. */
+/** Appends text; control characters in it become '?': labels come from flash, and the line goes to a terminal. */
 void boot_text_add(boot_text_t *text, const char *more);
 
 /** Appends a decimal number. */

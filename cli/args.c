@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "core/image/image.h"
+#include "core/util/bytes.h"
 #include "otter/otter_config.h"
 
 #define WORD_MAX 32 /* Longest word that is compared for likeness. */
@@ -26,7 +27,7 @@ static void print_message(const char *format, va_list list)
 {
     char line[1024];
     vsnprintf(line, sizeof(line), format, list);
-    cli_make_printable(line);
+    bytes_make_printable(line);
     fprintf(stderr, "otter: %s", line);
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "core/util/bytes.h"
 
 #define CELL_BYTES   160 /* Longest text of a cell, terminator included; longer values are cut. */
 #define COLUMNS_MAX  16
@@ -23,19 +24,10 @@ bool cli_coloured(void)
     return isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 }
 
-void cli_make_printable(char *text)
-{
-    for (char *p = text; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            *p = '?';
-        }
-    }
-}
-
 const char *cli_printable(char *dst, size_t len, const json_t *value, const char *missing)
 {
     snprintf(dst, len, "%s", json_is_string(value) ? json_string_value(value) : missing);
-    cli_make_printable(dst);
+    bytes_make_printable(dst);
     return dst;
 }
 
@@ -82,7 +74,7 @@ static void format_list(char cell[CELL_BYTES], const json_t *list, cli_style_t s
 static void format_text(char cell[CELL_BYTES], const char *text)
 {
     snprintf(cell, CELL_BYTES, "%s", text[0] != '\0' ? text : "-");
-    cli_make_printable(cell);
+    bytes_make_printable(cell);
 }
 
 static void format_number(char cell[CELL_BYTES], uint64_t number, cli_style_t style)

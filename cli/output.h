@@ -43,9 +43,6 @@ void cli_print_table(const json_t *rows, const cli_column_t *columns);
 /** True if standard output may be coloured: a terminal, and the environment has no NO_COLOR. */
 bool cli_coloured(void);
 
-/** Replaces control characters by '?', in place: text from a flash or an image must not give a terminal commands. */
-void cli_make_printable(char *text);
-
 /** A string of JSON facts for people, printable; @p missing for null. @p dst holds the result. @return @p dst */
 const char *cli_printable(char *dst, size_t len, const json_t *value, const char *missing);
 

@@ -33,3 +33,24 @@ void bytes_get_text(char *dst, const void *field, size_t field_len)
     memcpy(dst, field, len);
     dst[len] = '\0';
 }
+
+/* U+0080 to U+009F: C2 80 to C2 9F. */
+static bool is_wide_control(unsigned char before, unsigned char c)
+{
+    return before == 0xC2 && c >= 0x80 && c < 0xA0;
+}
+
+void bytes_make_printable(char *text)
+{
+    unsigned char before = 0;
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (is_wide_control(before, c)) {
+            text[-1] = '?';
+            *text = '?';
+        } else if (c < 0x20 || c == 0x7F) {
+            *text = '?';
+        }
+        before = c;
+    }
+}

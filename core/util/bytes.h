@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file bytes.h
- * @brief Little-endian access to untrusted bytes, CRC-32, fixed-width text fields.
+ * @brief Little-endian access to untrusted bytes, CRC-32, text.
  */
 #pragma once
 
@@ -55,3 +55,9 @@ uint32_t bytes_crc32(uint32_t crc, const void *bytes, size_t len);
  * @param field_len  its width in bytes
  */
 void bytes_get_text(char *dst, const void *field, size_t field_len);
+
+/**
+ * Replaces control characters by '?', in place: text from a stranger must not give a terminal commands, nor begin a line of
+ * its own. Also those that take two bytes in UTF-8 (U+0080 to U+009F).
+ */
+void bytes_make_printable(char *text);

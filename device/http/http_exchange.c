@@ -65,7 +65,8 @@ static void keep_header(void *arg, const char *name, const char *value)
     esp_http_client_handle_t client = arg;
     /* One that cannot be kept is as if the server had not sent it; whoever needs it finds it missing. */
     if (http_headers_add(&client->response_headers, name, value) != ESP_OK) {
-        ESP_LOGW(HTTP_TAG, "dropped response header %s", name);
+        /* Not its name: a stranger's, and perhaps what is wrong. */
+        ESP_LOGW(HTTP_TAG, "dropped a response header that is malformed, or for want of memory");
     }
 }
 

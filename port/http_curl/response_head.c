@@ -158,6 +158,10 @@ bool response_head_feed(response_head_t *head, const char *line, size_t len)
         return fail(head, "NUL byte in the response head");
     }
     len = trimmed(line, len);
+    /* To some a line end, to others not: they would see other headers. */
+    if (memchr(line, '\r', len) != NULL) {
+        return fail(head, "bare CR in the response head");
+    }
     memcpy(text, line, len);
     text[len] = '\0';
     if (strncmp(text, "HTTP/", 5) == 0) {

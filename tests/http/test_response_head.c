@@ -96,6 +96,7 @@ static void unusable_heads_are_refused(void **state)
         {"HTTP/1.1 200 OK\r\n", "Content-Length: \r\n"},
         {"HTTP/1.1 200 OK\r\n", "Content-Length: 99999999999999999999\r\n"},
         {"HTTP/1.1 200 OK\r\n", "Content-Length: 1\r\n", "Content-Length: 2\r\n"},
+        {"HTTP/1.1 200 OK\r\n", "X-A: b\rX-B: c\r\n"},
     };
     response_head_t head;
     seen_t seen;
