@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 CMAKE_BUILD = cmake --build
 
-.PHONY: help build demo test lint soak mutate bench cov tsan install clean
+.PHONY: help build demo test lint fuzz soak mutate bench cov tsan install clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,10 @@ test: build/asan/build.ninja ## Run the tests, with sanitizers. ARGS="-R name" c
 
 lint: ## Check formatting, layers, both compilers, clang-tidy, the RISC-V compile, the public headers.
 	@tools/lint
+
+fuzz: build/fuzz/build.ninja ## Feed made-up input to everything that reads a stranger's. SECONDS=60 each.
+	@$(CMAKE_BUILD) build/fuzz -j $(JOBS) --target fuzzers
+	@fuzz/run build/fuzz $(or $(SECONDS),60)
 
 soak: build ## Kill the device at hundreds of moments, for minutes. SCALE=10 does a tenth.
 	@tests/soak/run build $(or $(SCALE),1) || [ $$? -eq 77 ]

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot selection on any two otadata records. The boot loop ends, with a candidate unless all failed or were refused; plans are
+ * bounded, sound on NOR and end durable; each transition does what it says; a power cut between any two of its operations, or
+ * within one, leaves a device that boots.
+ *
+ * Input: see take_case().
+ */
+#include "fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "core/bootsel/bootsel.h"
+#include "core/util/bytes.h"
+
+#define ALL_SLOTS  0xFFFFu
+#define MAX_ROUNDS 32
+
+typedef struct boot_case {
+    bootsel_input_t input;
+    bootsel_set_t corrupt; /* Apps that do not verify. */
+    int running;
+    int target;
+    uint8_t cut;                        /* Operations of a plan that are carried out before the power goes. */
+    uint8_t torn[OTADATA_RECORD_BYTES]; /* What the one under way leaves. */
+} boot_case_t;
+
+/* A record: of any bytes, or with a good CRC, or blank. */
+static void take_record(fuzz_input_t *input, uint8_t record[OTADATA_RECORD_BYTES])
+{
+    memset(record, 0xFF, OTADATA_RECORD_BYTES);
+    switch (fuzz_take_u8(input) & 3) {
+    case 0:
+        fuzz_take_bytes(input, record, OTADATA_RECORD_BYTES);
+        break;
+    case 1: {
+        uint32_t seq = fuzz_take_u32(input);
+        otadata_encode(record, seq, fuzz_take_u32(input));
+        break;
+    }
+    case 2: {
+        uint32_t seq = fuzz_take_u8(input);
+        uint8_t state = fuzz_take_u8(input) % 8;
+        otadata_encode(record, seq > 0xF0 ? UINT32_MAX - (0xFF - seq) : seq, state > 5 ? UINT32_MAX : state);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static int take_slot(fuzz_input_t *input)
+{
+    return fuzz_take_u8(input) % 20 - 3;
+}
+
+static boot_case_t take_case(fuzz_input_t *in)
+{
+    boot_case_t c = {.cut = 0};
+    uint8_t flags = fuzz_take_u8(in);
+    c.input.has_otadata = (flags & 1) == 0;
+    c.input.rollback = (flags & 2) == 0;
+    c.input.present = fuzz_take_u32(in) & (ALL_SLOTS | BOOTSEL_SET_FACTORY | BOOTSEL_SET_TEST);
+    for (uint32_t slots = c.input.present & ALL_SLOTS; slots != 0; slots &= slots - 1) {
+        c.input.slot_count++;
+    }
+    if ((flags & 4) != 0) { /* Slots without gaps, as ptable_check() wants them. */
+        c.input.present = (c.input.present & ~ALL_SLOTS) | ((1u << c.input.slot_count) - 1);
+    }
+    c.corrupt = fuzz_take_u32(in);
+    c.running = take_slot(in);
+    c.target = take_slot(in);
+    c.cut = fuzz_take_u8(in) % (BOOTSEL_PLAN_MAX + 1);
+    take_record(in, c.input.record[0]);
+    take_record(in, c.input.record[1]);
+    fuzz_take_bytes(in, c.torn, sizeof(c.torn));
+    return c;
+}
+
+static bool has(bootsel_set_t set, int slot)
+{
+    return (set & bootsel_set_of(slot)) != 0;
+}
+
+/* ---- Plans ---- */
+
+static void carry_out(bootsel_input_t *input, const bootsel_op_t *op)
+{
+    uint8_t *record = input->record[op->sector];
+    if (op->kind == BOOTSEL_OP_ERASE) {
+        memset(record, 0xFF, OTADATA_RECORD_BYTES);
+    } else if (op->kind == BOOTSEL_OP_PROGRAM) {
+        FUZZ_CHECK(bytes_all(record, OTADATA_RECORD_BYTES, 0xFF));
+        FUZZ_CHECK(otadata_decode(op->bytes).good);
+        memcpy(record, op->bytes, OTADATA_RECORD_BYTES);
+    }
+}
+
+static void execute(bootsel_input_t *input, const bootsel_plan_t *plan)
+{
+    FUZZ_CHECK(plan->count <= BOOTSEL_PLAN_MAX);
+    FUZZ_CHECK(plan->count == 0 || input->has_otadata);
+    FUZZ_CHECK(plan->count == 0 || plan->op[plan->count - 1].kind == BOOTSEL_OP_SYNC);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        FUZZ_CHECK(plan->op[i].sector < OTADATA_SECTORS);
+        /* A record is erased and written anew only once nothing of the other is in flight. */
+        FUZZ_CHECK(i == 0 || plan->op[i].kind == BOOTSEL_OP_SYNC || plan->op[i - 1].kind == BOOTSEL_OP_SYNC);
+        carry_out(input, &plan->op[i]);
+    }
+}
+
+/* The power goes: some operations are done, the one under way leaves anything (torn; kept bits for a program). */
+static void execute_cut(bootsel_input_t *input, const bootsel_plan_t *plan, const boot_case_t *c, bool torn)
+{
+    uint32_t done = c->cut < plan->count ? c->cut : plan->count;
+    for (uint32_t i = 0; i < done; i++) {
+        carry_out(input, &plan->op[i]);
+    }
+    if (!torn || done == plan->count || plan->op[done].kind == BOOTSEL_OP_SYNC) {
+        return;
+    }
+    const bootsel_op_t *op = &plan->op[done];
+    for (int i = 0; i < OTADATA_RECORD_BYTES; i++) {
+        uint8_t old = input->record[op->sector][i];
+        uint8_t clean = op->kind == BOOTSEL_OP_ERASE ? 0xFF : op->bytes[i];
+        input->record[op->sector][i] = (uint8_t)((old & c->torn[i]) | (clean & ~c->torn[i]));
+    }
+}
+
+/* ---- Boot ---- */
+
+static bool is_invalid(const bootsel_input_t *input, int slot)
+{
+    uint32_t state;
+    return input->has_otadata && bootsel_state(input, slot, &state) && state == ESP_OTA_IMG_INVALID;
+}
+
+static void check_nothing_left(const bootsel_input_t *input, bootsel_set_t failed)
+{
+    for (int slot = BOOTSEL_SLOT_TEST; slot < 16; slot++) {
+        FUZZ_CHECK(!has(input->present, slot) || has(failed, slot) || is_invalid(input, slot));
+    }
+}
+
+/* Boots as the bootloader does. Who runs, or BOOTSEL_SLOT_NONE. */
+static int boot(bootsel_input_t *input, bootsel_set_t corrupt, bootsel_reason_t *reason)
+{
+    bootsel_set_t failed = 0;
+    bootsel_decision_t decision;
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+        bootsel_boot(input, failed, &decision);
+        if (decision.before.count > 0) {
+            execute(input, &decision.before);
+            continue;
+        }
+        *reason = decision.reason;
+        if (decision.slot == BOOTSEL_SLOT_NONE) {
+            check_nothing_left(input, failed);
+            return BOOTSEL_SLOT_NONE;
+        }
+        FUZZ_CHECK(has(input->present, decision.slot) && !has(failed, decision.slot));
+        FUZZ_CHECK(!is_invalid(input, decision.slot));
+        if (!has(corrupt, decision.slot)) {
+            execute(input, &decision.commit);
+            return decision.slot;
+        }
+        failed |= bootsel_set_of(decision.slot);
+    }
+    fuzz_fail("the boot loop ends", __FILE__, __LINE__);
+}
+
+static int boot_copy(const bootsel_input_t *input, bootsel_set_t corrupt)
+{
+    bootsel_input_t copy = *input;
+    bootsel_reason_t reason;
+    return boot(&copy, corrupt, &reason);
+}
+
+static void check_boot(const boot_case_t *c)
+{
+    bootsel_input_t input = c->input;
+    bootsel_reason_t reason;
+    int first = boot(&input, c->corrupt, &reason);
+    FUZZ_CHECK(bootsel_reason_text(reason)[0] != '\0');
+    /* One that nothing was wrong with boots again and again: it may be another one the second time. */
+    for (int i = 0; i < 3 && first != BOOTSEL_SLOT_NONE; i++) {
+        FUZZ_CHECK(boot(&input, c->corrupt, &reason) != BOOTSEL_SLOT_NONE);
+    }
+}
+
+/* ---- Transitions ---- */
+
+/* Whatever is cut: what could boot before can boot after. */
+static void check_cut(const boot_case_t *c, const bootsel_plan_t *plan, bootsel_set_t corrupt)
+{
+    bootsel_input_t input = c->input;
+    execute_cut(&input, plan, c, true);
+    (void)boot_copy(&input, corrupt);
+}
+
+/* The app that runs is what boots: a cut switch boots it or the new one, no third. */
+static void check_switch_cut(const boot_case_t *c, const bootsel_plan_t *plan)
+{
+    bootsel_set_t corrupt = c->corrupt & ~bootsel_set_of(c->target);
+    uint32_t state;
+    bool confirmed = bootsel_state(&c->input, c->running, &state) && state == ESP_OTA_IMG_VALID;
+    if (!confirmed || bootsel_active(&c->input) < 0 || boot_copy(&c->input, corrupt) != c->running) {
+        return;
+    }
+    bootsel_input_t input = c->input;
+    execute_cut(&input, plan, c, false);
+    int now = boot_copy(&input, corrupt);
+    FUZZ_CHECK(now == c->running || now == c->target);
+}
+
+static bool is_slot(const bootsel_input_t *input, int slot)
+{
+    return slot >= 0 && (uint32_t)slot < input->slot_count && has(input->present, slot);
+}
+
+static void check_switch(const boot_case_t *c)
+{
+    bootsel_plan_t plan;
+    bootsel_input_t input = c->input;
+    esp_err_t err = bootsel_switch(&input, c->running, c->target, &plan);
+    if (!input.has_otadata) {
+        FUZZ_CHECK(err == ESP_ERR_NOT_FOUND && plan.count == 0);
+        return;
+    }
+    bool known = is_slot(&input, c->target) || (c->target == BOOTSEL_SLOT_FACTORY && has(input.present, c->target));
+    FUZZ_CHECK(err == (known ? ESP_OK : ESP_ERR_INVALID_ARG));
+    if (err != ESP_OK) {
+        FUZZ_CHECK(plan.count == 0);
+        return;
+    }
+    execute(&input, &plan);
+    if (c->target != c->running) {
+        FUZZ_CHECK(boot_copy(&input, c->corrupt & ~bootsel_set_of(c->target)) == c->target);
+    }
+    check_cut(c, &plan, c->corrupt & ~bootsel_set_of(c->target));
+    check_switch_cut(c, &plan);
+}
+
+static void check_judged(const boot_case_t *c, bool confirm)
+{
+    bootsel_plan_t plan;
+    bootsel_input_t input = c->input;
+    uint32_t wanted = confirm ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_INVALID;
+    esp_err_t err =
+        confirm ? bootsel_confirm(&input, c->running, &plan) : bootsel_invalidate(&input, c->running, &plan);
+    if (!input.has_otadata) {
+        FUZZ_CHECK(err == ESP_ERR_NOT_FOUND && plan.count == 0);
+        return;
+    }
+    FUZZ_CHECK(err == (is_slot(&input, c->running) ? ESP_OK : ESP_FAIL));
+    if (err != ESP_OK) {
+        FUZZ_CHECK(plan.count == 0);
+        return;
+    }
+    execute(&input, &plan);
+    uint32_t state = 0;
+    FUZZ_CHECK(bootsel_state(&input, c->running, &state) && state == wanted);
+    int next = boot_copy(&input, c->corrupt & ~bootsel_set_of(c->running));
+    FUZZ_CHECK(confirm ? next != BOOTSEL_SLOT_NONE : next != c->running);
+    check_cut(c, &plan, c->corrupt);
+}
+
+static void check_begin(const boot_case_t *c)
+{
+    bootsel_plan_t plan;
+    bootsel_input_t input = c->input;
+    uint32_t state;
+    esp_err_t err = bootsel_begin(&input, c->target, &plan);
+    FUZZ_CHECK(err == (is_slot(&input, c->target) ? ESP_OK : ESP_ERR_INVALID_ARG));
+    execute(&input, &plan);
+    FUZZ_CHECK(err != ESP_OK || !bootsel_state(&input, c->target, &state));
+    check_cut(c, &plan, c->corrupt);
+}
+
+static void check_rollback_target(const boot_case_t *c)
+{
+    int target = bootsel_rollback_target(&c->input, c->running, c->corrupt);
+    if (target == BOOTSEL_SLOT_NONE) {
+        return;
+    }
+    uint32_t state = ESP_OTA_IMG_VALID;
+    FUZZ_CHECK(target != c->running && has(c->input.present, target) && !has(c->corrupt, target));
+    (void)(c->input.has_otadata && bootsel_state(&c->input, target, &state));
+    FUZZ_CHECK(state != ESP_OTA_IMG_INVALID && state != ESP_OTA_IMG_ABORTED);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_input_t input = {data, size};
+    boot_case_t c = take_case(&input);
+    check_boot(&c);
+    check_switch(&c);
+    check_judged(&c, true);
+    check_judged(&c, false);
+    check_begin(&c);
+    check_rollback_target(&c);
+    return 0;
+}
