@@ -19,7 +19,8 @@
 #include "fuzz/stranger.h"
 #include "otter/otter_key_store_ram.h"
 
-#define CHIP OTTER_CHIP_ID_LINUX_X86_64
+#define CHIP      OTTER_CHIP_ID_LINUX_X86_64
+#define FLOOR_OFF 4 /* Of its four bytes in the key store. */
 
 enum { NO_ROLLBACK = 1, QUIET = 2, HAS_STORE = 4, SECURE_BOOT = 8, REVOKED = 16 };
 
@@ -141,7 +142,8 @@ static void check_chosen(const rig_t *rig, const boot_result_t *result)
 {
     const ptable_partition_t *partition = bootsel_slot_partition(&result->table, result->slot);
     FUZZ_CHECK(partition != NULL && result->slot != BOOTSEL_SLOT_NONE);
-    FUZZ_CHECK(memcmp(partition, &result->partition, sizeof(*partition)) == 0);
+    FUZZ_CHECK(partition->offset == result->partition.offset && partition->size == result->partition.size);
+    FUZZ_CHECK(strcmp(partition->label, result->partition.label) == 0);
     FUZZ_CHECK(result->image_len > 0 && result->image_len <= partition->size);
     FUZZ_CHECK(result->desc.magic_word == ESP_APP_DESC_MAGIC_WORD);
     if (has_own_otadata(result)) {
@@ -186,7 +188,8 @@ static void check_burned(const rig_t *rig, const uint8_t before[OTTER_KEY_STORE_
     trust_state_t is;
     uint32_t state;
     for (size_t i = 0; i < OTTER_KEY_STORE_BYTES; i++) {
-        FUZZ_CHECK((before[i] & ~rig->bits[i]) == 0);
+        bool floor = i >= FLOOR_OFF && i < FLOOR_OFF + 4;
+        FUZZ_CHECK(floor ? (before[i] & ~rig->bits[i]) == 0 : before[i] == rig->bits[i]);
     }
     trust_decode(before, &was);
     trust_decode(rig->bits, &is);
@@ -195,8 +198,6 @@ static void check_burned(const rig_t *rig, const uint8_t before[OTTER_KEY_STORE_
         FUZZ_CHECK(bootsel_state(&result->input, result->slot, &state) && state == ESP_OTA_IMG_VALID);
         FUZZ_CHECK(is.secure_version == result->desc.secure_version || is.secure_version == TRUST_SECURE_VERSION_MAX);
     }
-    is.secure_version = was.secure_version;
-    FUZZ_CHECK(memcmp(&is, &was, sizeof(is)) == 0);
 }
 
 static esp_err_t boot(rig_t *rig, bool dry_run, boot_result_t *result)

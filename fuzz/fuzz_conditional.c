@@ -14,8 +14,9 @@
 #include "server/http/date.h"
 #include "server/http/etag.h"
 
-#define ETAG  "\"5d8c72a5edda8-1f4\""
-#define NOW_S 1767225600 /* 2026-01-01 */
+#define ETAG   "\"5d8c72a5edda8-1f4\""
+#define NOW_S  1767225600   /* 2026-01-01 */
+#define LAST_S 253402300799 /* The last second that can be written; the leap second behind it can only be read. */
 
 enum { HEADERS = 6, IS_GET = 64, HUGE_FILE = 128 };
 
@@ -30,7 +31,7 @@ static void check_date(const char *text, size_t len)
     date_format(seconds, written);
     FUZZ_CHECK(strlen(written) == DATE_SIZE - 1);
     FUZZ_CHECK(date_parse(written, strlen(written), NOW_S, &again));
-    FUZZ_CHECK(again == seconds);
+    FUZZ_CHECK(again == (seconds < LAST_S ? seconds : LAST_S));
 }
 
 static void check_etag(const char *text, size_t len)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/ptable/ptable.h"
+#include "core/util/bytes.h"
 #include "fuzz/fix.h"
 
 #define ENTRY_BYTES  32
@@ -45,11 +46,10 @@ static void check_parsed(const ptable_t *table, uint64_t flash_bytes)
 
 static void check_refused(const ptable_t *table, ptable_fault_t fault, uint32_t bad_index)
 {
-    static const ptable_t empty;
     FUZZ_CHECK(fault == PTABLE_FAULT_MAGIC || fault == PTABLE_FAULT_BOUNDS || fault == PTABLE_FAULT_MD5 ||
                fault == PTABLE_FAULT_END || fault == PTABLE_FAULT_EMPTY);
     FUZZ_CHECK(bad_index <= PTABLE_BYTES / ENTRY_BYTES);
-    FUZZ_CHECK(memcmp(table, &empty, sizeof(empty)) == 0);
+    FUZZ_CHECK(bytes_all((const uint8_t *)table, sizeof(*table), 0));
 }
 
 static void check_round_trip(const ptable_t *table, uint64_t flash_bytes)
