@@ -53,6 +53,21 @@ static bool note(image_walk_t *walk, image_fault_t fault, uint32_t off)
     return true;
 }
 
+/* Stops the walk unless this holds. Returns true if the walk goes on. */
+static bool demand(image_walk_t *walk, bool holds, image_fault_t fault, uint32_t off)
+{
+    if (!holds) {
+        stop(walk, fault, off);
+    }
+    return holds;
+}
+
+/* Likewise, for the contents. */
+static bool prefer(image_walk_t *walk, bool holds, image_fault_t fault, uint32_t off)
+{
+    return holds || note(walk, fault, off);
+}
+
 static void enter(image_walk_t *walk, image_step_t step, uint32_t len)
 {
     walk->step = step;
@@ -79,38 +94,39 @@ static uint32_t padding_len(uint32_t off)
 
 static bool check_magic(image_walk_t *walk)
 {
-    return walk->header.magic == ESP_IMAGE_HEADER_MAGIC || stop(walk, IMAGE_FAULT_MAGIC, OFF_MAGIC);
+    return demand(walk, walk->header.magic == ESP_IMAGE_HEADER_MAGIC, IMAGE_FAULT_MAGIC, OFF_MAGIC);
 }
 
 static bool check_chip(image_walk_t *walk)
 {
     bool fits = walk->expect.any_chip || walk->header.chip_id == walk->expect.chip_id;
-    return fits || note(walk, IMAGE_FAULT_CHIP, OFF_CHIP);
+    return prefer(walk, fits, IMAGE_FAULT_CHIP, OFF_CHIP);
 }
 
 static bool check_min_revision(image_walk_t *walk)
 {
     bool fits = walk->expect.any_chip || walk->expect.chip_revision >= walk->header.min_chip_rev_full;
-    return fits || note(walk, IMAGE_FAULT_REVISION, OFF_MIN_REVISION);
+    return prefer(walk, fits, IMAGE_FAULT_REVISION, OFF_MIN_REVISION);
 }
 
 static bool check_max_revision(image_walk_t *walk)
 {
     bool fits =
         walk->expect.any_chip || !is_app(walk) || !is_over(walk->expect.chip_revision, walk->header.max_chip_rev_full);
-    return fits || note(walk, IMAGE_FAULT_REVISION, OFF_MAX_REVISION);
+    return prefer(walk, fits, IMAGE_FAULT_REVISION, OFF_MAX_REVISION);
 }
 
 static bool check_segment_count(image_walk_t *walk)
 {
     uint8_t count = walk->header.segment_count;
-    return (count >= 1 && count <= IMAGE_MAX_SEGMENTS) || stop(walk, IMAGE_FAULT_SEGMENT_COUNT, OFF_SEGMENT_COUNT);
+    bool fits = count >= 1 && count <= IMAGE_MAX_SEGMENTS;
+    return demand(walk, fits, IMAGE_FAULT_SEGMENT_COUNT, OFF_SEGMENT_COUNT);
 }
 
 static bool check_hash_appended(image_walk_t *walk)
 {
     bool fits = walk->header.hash_appended != 0 || !is_app(walk);
-    return fits || note(walk, IMAGE_FAULT_NO_HASH, OFF_HASH_APPENDED);
+    return prefer(walk, fits, IMAGE_FAULT_NO_HASH, OFF_HASH_APPENDED);
 }
 
 /* Does the least that must follow a segment's end still fit? Exact for the last segment. */
@@ -123,7 +139,7 @@ static bool check_fits(image_walk_t *walk, uint32_t data_off, uint32_t data_len,
         end += image_signature_padding((uint32_t)(end % SIGNATURE_SECTOR_BYTES)) + SIGNATURE_SECTOR_BYTES;
     }
     bool fits = end <= walk->expect.max_len && end <= image_max_len(walk->header.chip_id);
-    return fits || stop(walk, IMAGE_FAULT_TOO_LARGE, off);
+    return demand(walk, fits, IMAGE_FAULT_TOO_LARGE, off);
 }
 
 static bool check_header(image_walk_t *walk)
@@ -139,13 +155,13 @@ static bool check_segment_len(image_walk_t *walk, const image_segment_t *segment
         return stop(walk, IMAGE_FAULT_SEGMENT_LEN, off);
     }
     bool too_short = walk->segment_count == 0 && is_app(walk) && segment->data_len < IMAGE_APP_DESC_BYTES;
-    return !too_short || note(walk, IMAGE_FAULT_SEGMENT_LEN, off);
+    return prefer(walk, !too_short, IMAGE_FAULT_SEGMENT_LEN, off);
 }
 
 static bool check_wrap(image_walk_t *walk, const image_segment_t *segment, uint32_t off)
 {
     bool wraps = segment->data_len > UINT32_MAX - segment->load_addr;
-    return !wraps || note(walk, IMAGE_FAULT_ADDRESS, off);
+    return prefer(walk, !wraps, IMAGE_FAULT_ADDRESS, off);
 }
 
 static uint32_t page_bytes(const image_walk_t *walk, const image_chip_t *chip)
@@ -163,7 +179,7 @@ static bool check_mapping(image_walk_t *walk, const image_segment_t *segment)
         return true;
     }
     bool aligned = (segment->load_addr - segment->data_off) % page_bytes(walk, chip) == 0;
-    return aligned || note(walk, IMAGE_FAULT_ADDRESS, segment->data_off - IMAGE_SEGMENT_HEADER_BYTES);
+    return prefer(walk, aligned, IMAGE_FAULT_ADDRESS, segment->data_off - IMAGE_SEGMENT_HEADER_BYTES);
 }
 
 /* The first segment's page size is in its data: see complete_desc(). */
@@ -188,13 +204,13 @@ static bool check_efuse_revision(image_walk_t *walk)
     }
     uint16_t revision = walk->expect.efuse_blk_revision;
     bool fits = revision >= walk->desc.min_efuse_blk_rev_full && !is_over(revision, walk->desc.max_efuse_blk_rev_full);
-    return fits || note(walk, IMAGE_FAULT_REVISION, OFF_EFUSE_REVISIONS);
+    return prefer(walk, fits, IMAGE_FAULT_REVISION, OFF_EFUSE_REVISIONS);
 }
 
 static bool check_secure_version(image_walk_t *walk)
 {
     bool fits = walk->desc.secure_version >= walk->expect.min_secure_version;
-    return fits || note(walk, IMAGE_FAULT_SECURE_VERSION, OFF_SECURE_VERSION);
+    return prefer(walk, fits, IMAGE_FAULT_SECURE_VERSION, OFF_SECURE_VERSION);
 }
 
 /* ---- Steps. Each runs once, when the last byte of its piece is there. ---- */
@@ -224,7 +240,7 @@ static bool announce(image_walk_t *walk, const image_segment_t *segment)
     }
     esp_image_segment_header_t header = {.load_addr = segment->load_addr, .data_len = segment->data_len};
     esp_err_t err = walk->sink.segment(walk->sink.arg, walk->segment_count - 1, &header, segment->data_off);
-    return err == ESP_OK || stop(walk, IMAGE_FAULT_SINK, segment->data_off);
+    return demand(walk, err == ESP_OK, IMAGE_FAULT_SINK, segment->data_off);
 }
 
 static void complete_segment_header(image_walk_t *walk)
@@ -250,10 +266,11 @@ static void complete_segment_header(image_walk_t *walk)
 static bool complete_desc(image_walk_t *walk)
 {
     walk->desc_known = walk->desc.magic_word == ESP_APP_DESC_MAGIC_WORD;
-    if (!walk->desc_known) {
-        return note(walk, IMAGE_FAULT_DESC, IMAGE_DESC_OFFSET) && check_mapping(walk, &walk->segment[0]);
+    if (!prefer(walk, walk->desc_known, IMAGE_FAULT_DESC, IMAGE_DESC_OFFSET) ||
+        !check_mapping(walk, &walk->segment[0])) {
+        return false;
     }
-    return check_mapping(walk, &walk->segment[0]) && check_efuse_revision(walk) && check_secure_version(walk);
+    return !walk->desc_known || (check_efuse_revision(walk) && check_secure_version(walk));
 }
 
 static void complete_signed_padding(image_walk_t *walk)
@@ -279,7 +296,7 @@ static void complete_signature_rest(image_walk_t *walk)
 {
     image_fault_t fault = image_signature_judge(walk);
     bool accepted = fault == IMAGE_OK || !image_signature_required(&walk->expect);
-    if (accepted || note(walk, fault, walk->fed - SIGNATURE_SECTOR_BYTES)) {
+    if (prefer(walk, accepted, fault, walk->fed - SIGNATURE_SECTOR_BYTES)) {
         enter(walk, IMAGE_STEP_DONE, 0);
     }
 }
@@ -305,7 +322,7 @@ static void complete_padding(image_walk_t *walk)
         stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
         return;
     }
-    if (walk->checksum != walk->checksum_stored && !note(walk, IMAGE_FAULT_CHECKSUM, walk->fed - 1)) {
+    if (!prefer(walk, walk->checksum == walk->checksum_stored, IMAGE_FAULT_CHECKSUM, walk->fed - 1)) {
         return;
     }
     if (walk->header.hash_appended != 0) {
@@ -319,7 +336,7 @@ static void complete_hash(image_walk_t *walk)
 {
     memcpy(walk->hash_stored, walk->gather, OTTER_SHA256_BYTES);
     bool equal = otter_equal_ct(walk->hash, walk->hash_stored, OTTER_SHA256_BYTES);
-    if (equal || note(walk, IMAGE_FAULT_HASH, walk->fed - OTTER_SHA256_BYTES)) {
+    if (prefer(walk, equal, IMAGE_FAULT_HASH, walk->fed - OTTER_SHA256_BYTES)) {
         complete_image(walk);
     }
 }
@@ -343,7 +360,7 @@ static bool hash(image_walk_t *walk, const uint8_t *bytes, size_t len)
     if (err == ESP_OK && image_signature_needs_sha384(&walk->expect)) {
         err = otter_hash_update(&walk->sha384, bytes, len);
     }
-    return err == ESP_OK || stop(walk, IMAGE_FAULT_CRYPTO, walk->fed);
+    return demand(walk, err == ESP_OK, IMAGE_FAULT_CRYPTO, walk->fed);
 }
 
 static bool take_gathered(image_walk_t *walk, const uint8_t *bytes, size_t len)
@@ -375,7 +392,7 @@ static bool deliver(image_walk_t *walk, uint32_t off, const uint8_t *bytes, size
         return true;
     }
     esp_err_t err = walk->sink.data(walk->sink.arg, walk->segment_count - 1, off, bytes, len);
-    return err == ESP_OK || stop(walk, IMAGE_FAULT_SINK, walk->fed);
+    return demand(walk, err == ESP_OK, IMAGE_FAULT_SINK, walk->fed);
 }
 
 /* Offset in the present segment's data. */

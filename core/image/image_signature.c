@@ -16,7 +16,7 @@ bool image_signature_needs_sha384(const image_expect_t *expect)
     if (!image_signature_required(expect)) {
         return image_signature_wanted(expect);
     }
-    return expect->trust != NULL && (trust_schemes(expect->trust) & TRUST_SCHEME_P384) != 0;
+    return (trust_schemes(expect->trust) & TRUST_SCHEME_P384) != 0;
 }
 
 uint32_t image_signature_padding(uint32_t image_len)

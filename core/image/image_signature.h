@@ -13,7 +13,7 @@ bool image_signature_wanted(const image_expect_t *expect);
 /** Is a missing or wrong signature a fault? */
 bool image_signature_required(const image_expect_t *expect);
 
-/** Is a SHA-384 needed besides the SHA-256? */
+/** Is a SHA-384 needed besides the SHA-256? If signatures are required there must be expect->trust: image_begin() sees to it. */
 bool image_signature_needs_sha384(const image_expect_t *expect);
 
 /** Bytes from the end of an image of this length to the signature sector: 0 to SIGNATURE_SECTOR_BYTES - 1. */

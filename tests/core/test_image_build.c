@@ -185,6 +185,81 @@ static void an_error_of_the_sink_sticks(void **state)
     assert_int_equal(output.len, 32);
 }
 
+static void an_unfinished_last_segment_is_no_image(void **state)
+{
+    (void)state;
+    static const uint8_t data[4] = {0};
+    output_t output = {.fail_at = SIZE_MAX};
+    esp_image_header_t header = header_of(1, 0);
+    image_build_t build;
+    assert_err(image_build_begin(&build, &header, put, &output), ESP_OK);
+    assert_err(image_build_segment(&build, 0, 4), ESP_OK);
+    assert_err(image_build_finish(&build), ESP_ERR_INVALID_STATE);
+    assert_err(image_build_data(&build, data, 4), ESP_OK);
+    assert_err(image_build_finish(&build), ESP_OK);
+    image_build_free(&build);
+}
+
+/* ---- A crypto library that fails: the linker sends core's calls here (--wrap). ---- */
+
+static int calls_until_failure = -1; /* -1: never */
+
+static bool fails(void)
+{
+    return calls_until_failure >= 0 && calls_until_failure-- == 0;
+}
+
+esp_err_t __real_otter_hash_begin(otter_hash_t *hash, otter_hash_kind_t kind);
+esp_err_t __real_otter_hash_update(otter_hash_t *hash, const void *bytes, size_t len);
+esp_err_t __real_otter_hash_finish(otter_hash_t *hash, uint8_t *digest);
+esp_err_t __wrap_otter_hash_begin(otter_hash_t *hash, otter_hash_kind_t kind);
+esp_err_t __wrap_otter_hash_update(otter_hash_t *hash, const void *bytes, size_t len);
+esp_err_t __wrap_otter_hash_finish(otter_hash_t *hash, uint8_t *digest);
+
+esp_err_t __wrap_otter_hash_begin(otter_hash_t *hash, otter_hash_kind_t kind)
+{
+    return fails() ? ESP_ERR_NO_MEM : __real_otter_hash_begin(hash, kind);
+}
+
+esp_err_t __wrap_otter_hash_update(otter_hash_t *hash, const void *bytes, size_t len)
+{
+    return fails() ? ESP_FAIL : __real_otter_hash_update(hash, bytes, len);
+}
+
+esp_err_t __wrap_otter_hash_finish(otter_hash_t *hash, uint8_t *digest)
+{
+    return fails() ? ESP_FAIL : __real_otter_hash_finish(hash, digest);
+}
+
+/* Every step of a small image in turn; an error sticks, so that the last step tells it. */
+static esp_err_t build_small(output_t *output)
+{
+    static const uint8_t data[4] = {0};
+    esp_image_header_t header = header_of(1, 1);
+    image_build_t build;
+    image_build_begin(&build, &header, put, output);
+    image_build_segment(&build, 0, 4);
+    image_build_data(&build, data, 4);
+    esp_err_t err = image_build_finish(&build);
+    image_build_free(&build);
+    return err;
+}
+
+static void a_failing_crypto_library_makes_no_image(void **state)
+{
+    (void)state;
+    static const esp_err_t expected[] = {ESP_ERR_NO_MEM, ESP_FAIL, ESP_FAIL, ESP_FAIL, ESP_FAIL, ESP_FAIL};
+    for (int call = 0; call < 6; call++) {
+        output_t output = {.fail_at = SIZE_MAX};
+        calls_until_failure = call;
+        assert_err(build_small(&output), expected[call]);
+        assert_int_equal(calls_until_failure, -1);
+    }
+    output_t output = {.fail_at = SIZE_MAX};
+    assert_err(build_small(&output), ESP_OK);
+    assert_int_equal(output.len, 48 + OTTER_SHA256_BYTES);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_tiny_image_has_the_documented_bytes),
     cmocka_unit_test(the_appended_hash_is_that_of_all_before_it),
@@ -193,6 +268,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_header_without_magic_or_segments_is_refused),
     cmocka_unit_test(nothing_is_taken_out_of_turn),
     cmocka_unit_test(an_error_of_the_sink_sticks),
+    cmocka_unit_test(an_unfinished_last_segment_is_no_image),
+    cmocka_unit_test(a_failing_crypto_library_makes_no_image),
 };
 
 TEST_MAIN(tests)

@@ -548,6 +548,9 @@ static void signature_faults_have_texts_and_codes(void **state)
             assert_string_not_equal(image_fault_text(faults[i]), image_fault_text(faults[j]));
         }
     }
+    image_fault_t unknown = (image_fault_t)(IMAGE_FAULT_SIGNATURE + 1);
+    assert_string_equal(image_fault_text(unknown), image_fault_text(IMAGE_FAULT_CRYPTO));
+    assert_err(image_fault_err(unknown), ESP_ERR_IMAGE_INVALID);
 }
 
 /* ---- Ignored and shown ---- */
