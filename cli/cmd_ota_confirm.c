@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otter ota confirm */
 #include "cli/device.h"
+#include "core/bootsel/slots.h"
+
+/* ESP_FAIL says either of two things. */
+static int explain_failure(const cli_device_t *device, const esp_partition_t *running)
+{
+    if (bootsel_slot_of_subtype((uint8_t)running->subtype) < 0) {
+        return cli_fail("%s: %s would boot, which is no OTA slot and needs no confirmation", device->flash.path,
+                        running->label);
+    }
+    return cli_fail("%s: %s is confirmed, but %s could not be burned, so the anti-rollback floor is the old one",
+                    device->flash.path, running->label, device->flash.key_store.path);
+}
 
 static int confirm(const cli_device_t *device)
 {
@@ -10,8 +22,7 @@ static int confirm(const cli_device_t *device)
     }
     esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
     if (err == ESP_FAIL) {
-        return cli_fail("%s: %s would boot, which is no OTA slot and needs no confirmation", device->flash.path,
-                        running->label);
+        return explain_failure(device, running);
     }
     if (err != ESP_OK) {
         return cli_device_fail(device, running->label, err);
@@ -44,6 +55,7 @@ const cli_command_t cmd_ota_confirm = {
     .min_args = 1,
     .max_args = 1,
     .options = options,
-    .details = "Does what esp_ota_mark_app_valid_cancel_rollback() does on the device.\n",
+    .details = "Does what esp_ota_mark_app_valid_cancel_rollback() does on the device: if it has a key\n"
+               "store, its anti-rollback floor rises to the app's secure version.\n",
     .run = run,
 };

@@ -196,7 +196,24 @@ static void a_downgrade_is_shown_and_not_switched_to(void **state)
     assert_says(said.out, "Boots: nothing");
 }
 
+static void confirming_raises_the_floor(void **state)
+{
+    (void)state;
+    fixture_image_t spec = FIXTURE_IMAGE_FOR(bench_chip(), "trust", "2.0");
+    spec.secure_version = 3;
+    bench_image("new.bin", &spec);
+    assert_otter(0, "image sign new.bin -o new-signed.bin --key owner.pem");
+    assert_otter(0, "flash create f.bin --size 1M --key owner.pem --app new-signed.bin");
+    assert_otter(0, "ota switch f.bin ota_0");
+    assert_otter(0, "flash info f.bin");
+    assert_says(said.out, "anti-rollback floor 0");
+    assert_otter(0, "ota confirm f.bin");
+    assert_otter(0, "flash info f.bin");
+    assert_says(said.out, "anti-rollback floor 3");
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(confirming_raises_the_floor, enter, bench_leave),
     cmocka_unit_test_setup_teardown(create_with_a_key_turns_secure_boot_on, enter, bench_leave),
     cmocka_unit_test_setup_teardown(create_takes_the_public_half_of_up_to_three_keys, enter, bench_leave),
     cmocka_unit_test_setup_teardown(create_refuses_an_app_that_the_device_would_not_boot, enter, bench_leave),
