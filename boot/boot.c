@@ -11,7 +11,7 @@
 /* Flash is read in pieces of this size. */
 #define READ_BYTES 4096u
 
-/* otadata can be rewritten before a candidate is tried: twice for pending apps, once for each new one that fails. */
+/* otadata can be rewritten before a candidate is tried: to end an interrupted transition, and once for each record. */
 #define MAX_ROUNDS (BOOT_MAX_FAILURES + 8)
 
 static void say(const boot_env_t *env, boot_log_level_t level, const boot_text_t *text)
@@ -43,7 +43,7 @@ static void say_failed(const boot_env_t *env, const ptable_partition_t *partitio
 static void say_records(const boot_env_t *env, const bootsel_plan_t *plan)
 {
     for (uint32_t i = 0; i < plan->count; i++) {
-        if (plan->op[i].kind == BOOTSEL_OP_PROGRAM) {
+        if (plan->op[i].kind == BOOTSEL_OP_PROGRAM && plan->op[i].off == 0) {
             otadata_record_t record = otadata_decode(plan->op[i].bytes);
             boot_text_t text = {.len = 0};
             boot_text_add(&text, "otadata ");
@@ -53,19 +53,6 @@ static void say_records(const boot_env_t *env, const bootsel_plan_t *plan)
             boot_text_add(&text, " becomes ");
             boot_text_add(&text, otadata_state_name(record.state));
             say(env, BOOT_LOG_INFO, &text);
-        }
-    }
-}
-
-/* The records in memory follow the flash, also when a dry run leaves the flash alone. */
-static void apply_to_memory(bootsel_input_t *input, const bootsel_plan_t *plan)
-{
-    for (uint32_t i = 0; i < plan->count; i++) {
-        const bootsel_op_t *op = &plan->op[i];
-        if (op->kind == BOOTSEL_OP_ERASE) {
-            memset(input->record[op->sector], 0xFF, OTADATA_RECORD_BYTES);
-        } else if (op->kind == BOOTSEL_OP_PROGRAM) {
-            memcpy(input->record[op->sector], op->bytes, OTADATA_RECORD_BYTES);
         }
     }
 }
@@ -82,7 +69,8 @@ static esp_err_t carry_out(const boot_env_t *env, boot_result_t *result, const b
             return ESP_ERR_FLASH_OP_FAIL;
         }
     }
-    apply_to_memory(&result->input, plan);
+    /* Memory follows the flash, also when a dry run leaves the flash alone. */
+    bootsel_apply(&result->input, plan);
     return ESP_OK;
 }
 
@@ -185,7 +173,7 @@ static esp_err_t commit(const boot_env_t *env, const bootsel_decision_t *decisio
 {
     result->slot = decision->slot;
     result->reason = decision->reason;
-    esp_err_t err = carry_out(env, result, &decision->commit);
+    esp_err_t err = carry_out(env, result, &decision->plan);
     if (err == ESP_OK) {
         burn_floor(env, result);
     }
@@ -198,8 +186,8 @@ static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
     for (int round = 0; round < MAX_ROUNDS; round++) {
         bootsel_decision_t decision;
         bootsel_boot(&result->input, failed, &decision);
-        if (decision.before.count > 0) {
-            esp_err_t err = carry_out(env, result, &decision.before);
+        if (decision.first) {
+            esp_err_t err = carry_out(env, result, &decision.plan);
             if (err != ESP_OK) {
                 return err;
             }

@@ -19,7 +19,7 @@ static esp_err_t read_records(otter_flash_t *flash, uint32_t otadata_offset, boo
 {
     for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {
         uint32_t off = otadata_offset + i * flash->sector_bytes;
-        if (otter_flash_read(flash, off, input->record[i], OTADATA_RECORD_BYTES) != ESP_OK) {
+        if (otter_flash_read(flash, off, input->area[i], BOOTSEL_AREA_BYTES) != ESP_OK) {
             return ESP_ERR_FLASH_OP_FAIL;
         }
     }
@@ -42,6 +42,12 @@ esp_err_t boot_read_input(otter_flash_t *flash, const ptable_t *table, bool roll
     return read_records(flash, otadata->offset, input);
 }
 
+static esp_err_t program_zeros(otter_flash_t *flash, uint32_t off, uint32_t len)
+{
+    static const uint8_t zeros[BOOTSEL_AREA_BYTES];
+    return otter_flash_program(flash, off, zeros, len);
+}
+
 static esp_err_t execute(otter_flash_t *flash, uint32_t otadata_offset, const bootsel_op_t *op)
 {
     uint32_t off = otadata_offset + op->sector * flash->sector_bytes;
@@ -49,7 +55,9 @@ static esp_err_t execute(otter_flash_t *flash, uint32_t otadata_offset, const bo
     case BOOTSEL_OP_ERASE:
         return otter_flash_erase(flash, off, flash->sector_bytes);
     case BOOTSEL_OP_PROGRAM:
-        return otter_flash_program(flash, off, op->bytes, sizeof(op->bytes));
+        return otter_flash_program(flash, off + op->off, op->bytes, op->len);
+    case BOOTSEL_OP_ZERO:
+        return program_zeros(flash, off + op->off, op->len);
     case BOOTSEL_OP_SYNC:
         return otter_flash_sync(flash);
     }

@@ -69,7 +69,7 @@ json_t *cli_state_json(uint32_t state)
 
 static json_t *record_json(const cli_look_t *look, int index)
 {
-    otadata_record_t record = otadata_decode(look->input.record[index]);
+    otadata_record_t record = bootsel_record(&look->input, index);
     int slot = bootsel_record_slot(&look->input, &record);
     if (record.blank) {
         return json_pack("{s:i, s:n, s:n, s:n, s:n}", "index", index, "seq", "state", "crc_ok", "partition");

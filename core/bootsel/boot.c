@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which app boots: the order of candidates, and what otadata says about the one that does. */
 #include "core/bootsel/bootsel.h"
+#include "core/bootsel/journal.h"
 #include "core/bootsel/view.h"
 
 #include <string.h>
@@ -120,43 +121,61 @@ static candidate_t first_not_failed(const ranking_t *ranking, bootsel_set_t fail
 }
 
 /* What the last boot left undone: an app that started and did not confirm, a new image that does not verify. */
-static void plan_before(const bootsel_view_t *view, bootsel_set_t failed, bootsel_plan_t *plan)
+static bool find_verdict(const bootsel_view_t *view, uint32_t index, bootsel_set_t failed, uint32_t *state)
 {
-    for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {
-        if (view->standing[i] == BOOTSEL_STANDING_PENDING) {
-            bootsel_plan_record(plan, i, view->record[i].seq, ESP_OTA_IMG_ABORTED);
-        } else if (view->standing[i] == BOOTSEL_STANDING_FRESH && (failed & bootsel_set_of(view->slot[i])) != 0) {
-            bootsel_plan_record(plan, i, view->record[i].seq, ESP_OTA_IMG_INVALID);
-        }
-    }
+    bool has_failed = (failed & bootsel_set_of(view->slot[index])) != 0;
+    *state = view->standing[index] == BOOTSEL_STANDING_PENDING ? ESP_OTA_IMG_ABORTED : ESP_OTA_IMG_INVALID;
+    return view->standing[index] == BOOTSEL_STANDING_PENDING ||
+           (view->standing[index] == BOOTSEL_STANDING_FRESH && has_failed);
 }
 
-static void plan_commit(const bootsel_view_t *view, candidate_t chosen, bootsel_plan_t *plan)
+/* One thing at a time: whoever carries it out asks again. */
+static bool plan_first(bootsel_draft_t *draft, const bootsel_view_t *view, bootsel_set_t failed)
+{
+    if (!draft->now.has_otadata) {
+        return false;
+    }
+    if (journal_settle(draft, 0) || journal_settle(draft, 1)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {
+        uint32_t state;
+        if (find_verdict(view, i, failed, &state)) {
+            journal_write(draft, i, view->record[i].seq, state);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void plan_commit(bootsel_draft_t *draft, const bootsel_view_t *view, candidate_t chosen)
 {
     if (chosen.reason == BOOTSEL_REASON_INITIAL) {
-        bootsel_plan_record(plan, 0, (uint32_t)chosen.slot + 1, ESP_OTA_IMG_VALID);
+        journal_write(draft, 0, (uint32_t)chosen.slot + 1, ESP_OTA_IMG_VALID);
         return;
     }
     int speaker = bootsel_view_speaker(view, chosen.slot);
     if (speaker >= 0 && view->standing[speaker] == BOOTSEL_STANDING_FRESH) {
-        bootsel_plan_record(plan, (uint32_t)speaker, view->record[speaker].seq, ESP_OTA_IMG_PENDING_VERIFY);
+        journal_write(draft, (uint32_t)speaker, view->record[speaker].seq, ESP_OTA_IMG_PENDING_VERIFY);
     }
 }
 
 void bootsel_boot(const bootsel_input_t *input, bootsel_set_t failed, bootsel_decision_t *decision)
 {
+    bootsel_draft_t draft;
     bootsel_view_t view = bootsel_view(input);
     memset(decision, 0, sizeof(*decision));
     decision->slot = BOOTSEL_SLOT_NONE;
-    plan_before(&view, failed, &decision->before);
-    if (decision->before.count > 0) {
+    journal_begin(&draft, input, &decision->plan);
+    decision->first = plan_first(&draft, &view, failed);
+    if (decision->first) {
         return;
     }
     ranking_t ranking = rank(input, &view);
     candidate_t chosen = first_not_failed(&ranking, failed);
     decision->slot = chosen.slot;
     decision->reason = chosen.reason;
-    plan_commit(&view, chosen, &decision->commit);
+    plan_commit(&draft, &view, chosen);
 }
 
 int bootsel_rollback_target(const bootsel_input_t *input, int running, bootsel_set_t failed)

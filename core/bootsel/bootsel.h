@@ -28,36 +28,50 @@ typedef uint32_t bootsel_set_t;
 /** The set with just this candidate; empty for BOOTSEL_SLOT_NONE. */
 bootsel_set_t bootsel_set_of(int slot);
 
+/** Bytes at the start of each otadata sector that bootsel reads and writes: the record and the journal. */
+#define BOOTSEL_AREA_BYTES 1024
+
 /** What a decision rests on. */
 typedef struct bootsel_input {
-    bool has_otadata;                                      /**< There is an otadata partition of two sectors. */
-    uint8_t record[OTADATA_SECTORS][OTADATA_RECORD_BYTES]; /**< The records as read; any bytes. */
-    uint32_t slot_count;                                   /**< OTA slots, n of (seq - 1) % n: ptable_slot_count(). */
-    bootsel_set_t present;                                 /**< App partitions that exist. */
-    bool rollback;                                         /**< Policy: apps must confirm themselves. */
+    bool has_otadata;                                  /**< There is an otadata partition of two sectors. */
+    uint8_t area[OTADATA_SECTORS][BOOTSEL_AREA_BYTES]; /**< Start of each sector as read; any bytes. */
+    uint32_t slot_count;                               /**< OTA slots, n of (seq - 1) % n: ptable_slot_count(). */
+    bootsel_set_t present;                             /**< App partitions that exist. */
+    bool rollback;                                     /**< Policy: apps must confirm themselves. */
 } bootsel_input_t;
 
 /** Kind of a flash operation. */
 typedef enum bootsel_op_kind {
     BOOTSEL_OP_ERASE,   /**< Erase otadata sector @ref bootsel_op.sector. */
-    BOOTSEL_OP_PROGRAM, /**< Program @ref bootsel_op.bytes at offset 0 of that sector. */
+    BOOTSEL_OP_PROGRAM, /**< Program @ref bootsel_op.bytes, @ref bootsel_op.len of them, at @ref bootsel_op.off in it. */
+    BOOTSEL_OP_ZERO,    /**< Program @ref bootsel_op.len bytes of 0 at @ref bootsel_op.off in it. */
     BOOTSEL_OP_SYNC,    /**< Everything before is durable before anything after. */
 } bootsel_op_kind_t;
 
 /** One flash operation on otadata. */
 typedef struct bootsel_op {
     bootsel_op_kind_t kind;
-    uint32_t sector;                     /**< 0 or 1. */
-    uint8_t bytes[OTADATA_RECORD_BYTES]; /**< For BOOTSEL_OP_PROGRAM. */
+    uint32_t sector; /**< 0 or 1. */
+    uint16_t off;    /**< Where in the sector. */
+    uint16_t len;    /**< Bytes. */
+    uint8_t bytes[OTADATA_RECORD_BYTES];
 } bootsel_op_t;
 
-#define BOOTSEL_PLAN_MAX 12 /**< Operations in the longest plan. */
+#define BOOTSEL_PLAN_MAX 80 /**< Operations in the longest plan. */
 
-/** An ordered list of flash operations. Each ends with a sync if it is not empty. */
+/**
+ * An ordered list of flash operations. Each ends with a sync if it is not empty.
+ *
+ * A plan changes one record at a time, each atomically: cut before, within or after any operation, the record is the
+ * old one or the new one. docs/DESIGN.md gives the argument step by step.
+ */
 typedef struct bootsel_plan {
     uint32_t count;
     bootsel_op_t op[BOOTSEL_PLAN_MAX];
 } bootsel_plan_t;
+
+/** Carries a plan out on the areas in memory, as the flash would. For dry runs and tests. */
+void bootsel_apply(bootsel_input_t *input, const bootsel_plan_t *plan);
 
 /** Why a candidate was chosen. */
 typedef enum bootsel_reason {
@@ -75,17 +89,17 @@ const char *bootsel_reason_text(bootsel_reason_t reason);
 
 /** What the bootloader does next. */
 typedef struct bootsel_decision {
-    int slot;                /**< Candidate to verify, or BOOTSEL_SLOT_NONE: nothing boots. */
+    bool first;              /**< Carry out @ref plan first, read otadata again, and ask again. */
+    int slot;                /**< Else: candidate to verify, or BOOTSEL_SLOT_NONE: nothing boots. */
     bootsel_reason_t reason; /**< Why this one. */
-    bootsel_plan_t before; /**< Carry out before the candidate is looked at; then ask again with the records re-read. */
-    bootsel_plan_t commit; /**< Carry out once the candidate verified, before it runs. */
+    bootsel_plan_t plan;     /**< Carry out once the candidate verified, before it runs. */
 } bootsel_decision_t;
 
 /**
  * Chooses the next candidate.
  *
- * The bootloader asks with an empty @p failed; carries out `before` (if it is not empty it asks again); verifies the
- * candidate; on failure adds it to @p failed and asks again; on success carries out `commit` and runs it.
+ * The bootloader asks with an empty @p failed. If the answer is `first`, it carries out the plan and asks again. Else it
+ * verifies the candidate; on failure it adds it to @p failed and asks again; on success it carries out the plan and runs it.
  *
  * @param input     see there
  * @param failed    candidates that did not verify during this boot
@@ -147,6 +161,9 @@ bool bootsel_state(const bootsel_input_t *input, int slot, uint32_t *state);
 
 /** Index (0, 1) of the active record, or -1: the good one with the highest seq that is neither INVALID nor ABORTED. */
 int bootsel_active(const bootsel_input_t *input);
+
+/** The record of a sector, 0 or 1: what the flash says once every interrupted transition counts as done. */
+otadata_record_t bootsel_record(const bootsel_input_t *input, int index);
 
 /** Slot that a good record names: (seq - 1) % slot_count; BOOTSEL_SLOT_NONE if there is none. */
 int bootsel_record_slot(const bootsel_input_t *input, const otadata_record_t *record);

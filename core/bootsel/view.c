@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/bootsel/view.h"
 
+#include "core/bootsel/journal.h"
+
 static bootsel_standing_t judge(const otadata_record_t *record, bool rollback)
 {
     if (!record->good) {
@@ -29,11 +31,18 @@ int bootsel_record_slot(const bootsel_input_t *input, const otadata_record_t *re
     return (int)((record->seq - 1) % input->slot_count);
 }
 
+otadata_record_t bootsel_record(const bootsel_input_t *input, int index)
+{
+    uint8_t announced[OTADATA_RECORD_BYTES];
+    bool interrupted = journal_find(input, (uint32_t)index, announced);
+    return otadata_decode(interrupted ? announced : input->area[index]);
+}
+
 bootsel_view_t bootsel_view(const bootsel_input_t *input)
 {
     bootsel_view_t view = {.slot = {BOOTSEL_SLOT_NONE, BOOTSEL_SLOT_NONE}};
     for (int i = 0; input->has_otadata && i < OTADATA_SECTORS; i++) {
-        view.record[i] = otadata_decode(input->record[i]);
+        view.record[i] = bootsel_record(input, i);
         view.standing[i] = judge(&view.record[i], input->rollback);
         view.slot[i] = bootsel_record_slot(input, &view.record[i]);
     }
@@ -86,26 +95,6 @@ uint32_t bootsel_view_max_seq(const bootsel_view_t *view)
 {
     int newest = newer(view, view->record[0].good, view->record[1].good);
     return newest >= 0 ? view->record[newest].seq : 0;
-}
-
-static bootsel_op_t *append(bootsel_plan_t *plan, bootsel_op_kind_t kind, uint32_t sector)
-{
-    bootsel_op_t *op = &plan->op[plan->count++];
-    *op = (bootsel_op_t){.kind = kind, .sector = sector};
-    return op;
-}
-
-void bootsel_plan_erase(bootsel_plan_t *plan, uint32_t sector)
-{
-    append(plan, BOOTSEL_OP_ERASE, sector);
-    append(plan, BOOTSEL_OP_SYNC, sector);
-}
-
-void bootsel_plan_record(bootsel_plan_t *plan, uint32_t sector, uint32_t seq, uint32_t state)
-{
-    bootsel_plan_erase(plan, sector);
-    otadata_encode(append(plan, BOOTSEL_OP_PROGRAM, sector)->bytes, seq, state);
-    append(plan, BOOTSEL_OP_SYNC, sector);
 }
 
 int bootsel_active(const bootsel_input_t *input)

@@ -41,9 +41,3 @@ bool bootsel_view_refused(const bootsel_view_t *view, int slot);
 
 /** Highest seq of the good records, or 0. */
 uint32_t bootsel_view_max_seq(const bootsel_view_t *view);
-
-/** Appends: sector erased, then programmed with this record, then durable. */
-void bootsel_plan_record(bootsel_plan_t *plan, uint32_t sector, uint32_t seq, uint32_t state);
-
-/** Appends: sector erased, then durable. */
-void bootsel_plan_erase(bootsel_plan_t *plan, uint32_t sector);

@@ -74,10 +74,12 @@ esp_err_t ota_read_input(bootsel_input_t *input)
     input->has_otadata = otadata != NULL;
     esp_err_t err = ESP_OK;
     for (uint32_t i = 0; otadata != NULL && i < OTADATA_SECTORS && err == ESP_OK; i++) {
-        err = esp_partition_read(otadata, i * otadata->erase_size, input->record[i], OTADATA_RECORD_BYTES);
+        err = esp_partition_read(otadata, i * otadata->erase_size, input->area[i], BOOTSEL_AREA_BYTES);
     }
     return err;
 }
+
+static const uint8_t zeros[BOOTSEL_AREA_BYTES];
 
 static esp_err_t execute_op(const esp_partition_t *otadata, const bootsel_op_t *op)
 {
@@ -86,7 +88,9 @@ static esp_err_t execute_op(const esp_partition_t *otadata, const bootsel_op_t *
     case BOOTSEL_OP_ERASE:
         return esp_partition_erase_range(otadata, off, otadata->erase_size);
     case BOOTSEL_OP_PROGRAM:
-        return esp_partition_write(otadata, off, op->bytes, sizeof(op->bytes));
+        return esp_partition_write(otadata, off + op->off, op->bytes, op->len);
+    case BOOTSEL_OP_ZERO:
+        return esp_partition_write(otadata, off + op->off, zeros, op->len);
     case BOOTSEL_OP_SYNC:
         return partition_flash_sync();
     }
@@ -188,7 +192,7 @@ static int recorded_slot(const bootsel_input_t *input, int index)
     if (index < 0) {
         return BOOTSEL_SLOT_NONE;
     }
-    otadata_record_t record = otadata_decode(input->record[index]);
+    otadata_record_t record = bootsel_record(input, index);
     return bootsel_record_slot(input, &record);
 }
 
@@ -335,8 +339,8 @@ const esp_partition_t *esp_ota_get_last_invalid_partition(void)
     if (ota_read_input(&input) != ESP_OK || !input.has_otadata) {
         return NULL;
     }
-    otadata_record_t first = otadata_decode(input.record[0]);
-    otadata_record_t second = otadata_decode(input.record[1]);
+    otadata_record_t first = bootsel_record(&input, 0);
+    otadata_record_t second = bootsel_record(&input, 1);
     /* ESP-IDF's rule: of two the lower one. */
     bool take_second = is_refused(&second) && (!is_refused(&first) || second.seq < first.seq);
     const otadata_record_t *record = take_second ? &second : &first;

@@ -11,12 +11,12 @@ void device_make(bootsel_device_t *device, uint32_t slots, bool factory)
     device->input.slot_count = slots;
     device->input.present = ((1u << slots) - 1) | (factory ? BOOTSEL_SET_FACTORY : 0);
     device->input.rollback = true;
-    memset(device->input.record, 0xFF, sizeof(device->input.record));
+    memset(device->input.area, 0xFF, sizeof(device->input.area));
 }
 
 void device_set(bootsel_device_t *device, uint32_t sector, device_record_t record)
 {
-    uint8_t *bytes = device->input.record[sector];
+    uint8_t *bytes = device->input.area[sector];
     if (record.seq == 0 && !record.bad_crc) {
         memset(bytes, 0xFF, OTADATA_RECORD_BYTES);
         return;
@@ -32,26 +32,31 @@ static void trace(char *text, size_t size, const char *separator, const char *wh
     assert_true(len >= 0 && (size_t)len < size - used);
 }
 
-static void program(bootsel_device_t *device, const bootsel_op_t *op)
+/* NOR: a program clears bits and cannot set one. */
+static void check_nor(const bootsel_device_t *device, const bootsel_op_t *op)
 {
-    uint8_t *bytes = device->input.record[op->sector];
-    assert_true(bytes_all(bytes, OTADATA_RECORD_BYTES, 0xFF));
-    memcpy(bytes, op->bytes, OTADATA_RECORD_BYTES);
-    otadata_record_t record = otadata_decode(bytes);
-    assert_true(record.good);
+    const uint8_t *now = device->input.area[op->sector] + op->off;
+    assert_true((size_t)op->off + op->len <= BOOTSEL_AREA_BYTES);
+    for (uint32_t i = 0; i < op->len; i++) {
+        uint8_t wanted = op->kind == BOOTSEL_OP_ZERO ? 0 : op->bytes[i];
+        assert_int_equal(now[i] & wanted, wanted);
+    }
+}
+
+static void trace_record(bootsel_device_t *device, const bootsel_op_t *op)
+{
+    otadata_record_t record = otadata_decode(op->bytes);
     char what[64];
-    const char *state = otadata_state_name(record.state);
-    (void)snprintf(what, sizeof(what), "W%u seq%u %s", (unsigned)op->sector, (unsigned)record.seq, state);
+    assert_true(record.good);
+    (void)snprintf(what, sizeof(what), "W%u seq%u %s", (unsigned)op->sector, (unsigned)record.seq,
+                   otadata_state_name(record.state));
     trace(device->writes, sizeof(device->writes), ", ", what);
 }
 
-static void erase(bootsel_device_t *device, const bootsel_plan_t *plan, uint32_t index)
+/* An erase that a program of the record follows is part of that write. */
+static void trace_erase(bootsel_device_t *device, const bootsel_op_t *op, const bootsel_op_t *next)
 {
-    const bootsel_op_t *op = &plan->op[index];
-    memset(device->input.record[op->sector], 0xFF, OTADATA_RECORD_BYTES);
-    /* An erase that a program of the same sector follows is part of that write. */
-    bool rewritten = index + 2 < plan->count && plan->op[index + 2].kind == BOOTSEL_OP_PROGRAM &&
-                     plan->op[index + 2].sector == op->sector;
+    bool rewritten = next->kind == BOOTSEL_OP_PROGRAM && next->sector == op->sector && next->off == 0;
     if (!rewritten) {
         char what[8];
         (void)snprintf(what, sizeof(what), "E%u", (unsigned)op->sector);
@@ -59,17 +64,28 @@ static void erase(bootsel_device_t *device, const bootsel_plan_t *plan, uint32_t
     }
 }
 
-void device_execute(bootsel_device_t *device, const bootsel_plan_t *plan)
+static void execute_op(bootsel_device_t *device, const bootsel_op_t *op, const bootsel_op_t *next)
 {
-    assert_true(plan->count <= BOOTSEL_PLAN_MAX);
-    for (uint32_t i = 0; i < plan->count; i++) {
-        if (plan->op[i].kind == BOOTSEL_OP_ERASE) {
-            erase(device, plan, i);
-        } else if (plan->op[i].kind == BOOTSEL_OP_PROGRAM) {
-            program(device, &plan->op[i]);
+    assert_in_range(op->sector, 0, OTADATA_SECTORS - 1);
+    if (op->kind == BOOTSEL_OP_ERASE) {
+        trace_erase(device, op, next);
+    } else if (op->kind != BOOTSEL_OP_SYNC) {
+        check_nor(device, op);
+        if (op->kind == BOOTSEL_OP_PROGRAM && op->off == 0) {
+            trace_record(device, op);
         }
     }
+    bootsel_plan_t one = {.count = 1, .op = {*op}};
+    bootsel_apply(&device->input, &one);
+}
+
+void device_execute(bootsel_device_t *device, const bootsel_plan_t *plan)
+{
+    assert_true(plan->count < BOOTSEL_PLAN_MAX);
     assert_true(plan->count == 0 || plan->op[plan->count - 1].kind == BOOTSEL_OP_SYNC);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        execute_op(device, &plan->op[i], &plan->op[i + 1 < plan->count ? i + 1 : i]);
+    }
 }
 
 int device_boot(bootsel_device_t *device, bootsel_reason_t *reason)
@@ -79,8 +95,9 @@ int device_boot(bootsel_device_t *device, bootsel_reason_t *reason)
     device->tried[0] = '\0';
     for (int round = 0; round < 64; round++) {
         bootsel_boot(&device->input, failed, &decision);
-        if (decision.before.count > 0) {
-            device_execute(device, &decision.before);
+        if (decision.first) {
+            assert_true(decision.plan.count > 0);
+            device_execute(device, &decision.plan);
             continue;
         }
         if (reason != NULL) {
@@ -91,7 +108,7 @@ int device_boot(bootsel_device_t *device, bootsel_reason_t *reason)
         }
         trace(device->tried, sizeof(device->tried), " ", device_slot_name(decision.slot));
         if ((device->corrupt & bootsel_set_of(decision.slot)) == 0) {
-            device_execute(device, &decision.commit);
+            device_execute(device, &decision.plan);
             return decision.slot;
         }
         failed |= bootsel_set_of(decision.slot);

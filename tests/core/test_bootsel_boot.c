@@ -230,7 +230,7 @@ static void sequence_number_0_is_no_record(void **state)
     (void)state;
     bootsel_device_t device;
     device_make(&device, 2, true);
-    otadata_encode(device.input.record[0], 0, VALID);
+    otadata_encode(device.input.area[0], 0, VALID);
     assert_int_equal(device_boot(&device, NULL), BOOTSEL_SLOT_FACTORY);
     assert_string_equal(device.writes, "");
 }

@@ -82,9 +82,9 @@ static void no_candidate_is_named_while_there_is_something_to_write_before(void 
     bootsel_device_t device = device_with(2, true, (device_record_t){1, PENDING, false}, (device_record_t){0});
     bootsel_decision_t decision;
     bootsel_boot(&device.input, 0, &decision);
-    assert_true(decision.before.count > 0);
+    assert_true(decision.first);
+    assert_true(decision.plan.count > 0);
     assert_int_equal(decision.slot, BOOTSEL_SLOT_NONE);
-    assert_int_equal(decision.commit.count, 0);
 }
 
 static void the_test_app_is_no_rollback_target(void **state)

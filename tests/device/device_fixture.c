@@ -42,7 +42,7 @@ static bool must_fail(flash_recorder_t *recorder, uint32_t *left)
 static esp_err_t recorder_read(otter_flash_t *flash, uint32_t off, void *dst, size_t len)
 {
     flash_recorder_t *recorder = recorder_of(flash);
-    recorder->read_bytes += len;
+    recorder->read_bytes += off >= recorder->apps_off ? len : 0;
     return otter_flash_read(recorder->inner, off, dst, len);
 }
 
@@ -131,6 +131,16 @@ static uint32_t lay_out(device_t *device, const device_spec_t *spec)
     return at + 2 * app; /* Room that no partition covers. */
 }
 
+static uint32_t first_app(const ptable_t *table)
+{
+    uint32_t first = UINT32_MAX;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const ptable_partition_t *partition = &table->partition[i];
+        first = partition->type == PART_TYPE_APP && partition->offset < first ? partition->offset : first;
+    }
+    return first;
+}
+
 device_t *device_open(const device_spec_t *spec)
 {
     device_t *device = calloc(1, sizeof(*device));
@@ -145,6 +155,7 @@ device_t *device_open(const device_spec_t *spec)
     otter_flash_t *ram = otter_flash_ram_init(&device->ram, device->bytes, size, device->sector);
     otter_flash_t *nor = otter_flash_nor_init(&device->nor, ram);
     device->config.flash = recorder_init(&device->recorder, nor);
+    device->recorder.apps_off = first_app(&device->table);
     otter_config_default(&device->config.config);
     device->config.config.chip_id = OTTER_CHIP_ID_LINUX_X86_64;
     device->config.config.partition_table_offset = device->table_offset;

@@ -41,7 +41,8 @@ typedef struct flash_recorder {
     otter_flash_t *inner;
     uint32_t count; /**< Events so far, syncs included; reads are counted in read_bytes. */
     flash_event_t event[FLASH_EVENTS_MAX];
-    uint64_t read_bytes;    /**< Bytes read so far. */
+    uint32_t apps_off;      /**< Where the first app lies. */
+    uint64_t read_bytes;    /**< Bytes read so far from there on. */
     uint32_t fail_erase;    /**< Fail this many erases from now on. */
     uint32_t fail_program;  /**< Fail this many programs from now on. */
     bool cut_armed;         /**< Fail every program, erase and sync once cut_after has run out. */

@@ -197,6 +197,28 @@ static void begin_erases_as_many_sectors_as_the_image_needs(void **state)
     assert_err(esp_ota_abort(handle), ESP_OK);
 }
 
+/* Index of the first event behind @p index that is not about otadata. One erase there belongs to the change of one record, of
+ * sector 0; a sync ends it. */
+static uint32_t skip_otadata_events(const device_t *device, uint32_t index)
+{
+    const esp_partition_t *otadata = device_partition("otadata");
+    uint32_t erases = 0;
+    for (; index < device->recorder.count; index++) {
+        const flash_event_t *event = &device->recorder.event[index];
+        bool inside = event->off >= otadata->address && event->off < otadata->address + otadata->size;
+        if (event->kind != FLASH_SYNC && !inside) {
+            break;
+        }
+        if (event->kind == FLASH_ERASE) {
+            assert_int_equal(event->off, otadata->address);
+            erases++;
+        }
+    }
+    assert_int_equal(erases, 1);
+    assert_int_equal(device->recorder.event[index - 1].kind, FLASH_SYNC);
+    return index;
+}
+
 static void begin_forgets_the_records_of_the_slot_and_no_other(void **state)
 {
     device_t *device = *state;
@@ -206,10 +228,7 @@ static void begin_forgets_the_records_of_the_slot_and_no_other(void **state)
     device_put_record(device, 0, 1, ESP_OTA_IMG_VALID);
     device_put_record(device, 1, 2, ESP_OTA_IMG_VALID);
     assert_err(esp_ota_begin(device_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
-    uint32_t at = 0;
-    assert_event(device, &at, FLASH_ERASE, device_partition("otadata")->address, device->sector);
-    assert_event(device, &at, FLASH_SYNC, 0, 0);
-    assert_int_equal(device->recorder.count, at);
+    assert_int_equal(skip_otadata_events(device, 0), device->recorder.count);
     assert_err(esp_ota_get_state_partition(device_partition("ota_0"), &found), ESP_ERR_NOT_FOUND);
     assert_err(esp_ota_get_state_partition(device_partition("ota_1"), &found), ESP_OK);
     assert_int_equal(found, ESP_OTA_IMG_VALID);
@@ -238,9 +257,7 @@ static void records_are_forgotten_before_the_slot_is_erased(void **state)
     const esp_partition_t *ota_0 = device_partition("ota_0");
     device_put_record(device, 0, 1, ESP_OTA_IMG_VALID);
     assert_err(esp_ota_begin(ota_0, device->sector, &handle), ESP_OK);
-    uint32_t at = 0;
-    assert_event(device, &at, FLASH_ERASE, device_partition("otadata")->address, device->sector);
-    assert_event(device, &at, FLASH_SYNC, 0, 0);
+    uint32_t at = skip_otadata_events(device, 0);
     assert_event(device, &at, FLASH_ERASE, ota_0->address, device->sector);
     assert_err(esp_ota_abort(handle), ESP_OK);
 }
