@@ -54,6 +54,14 @@ static int take_slot(fuzz_input_t *input)
     return fuzz_take_u8(input) % 20 - 3;
 }
 
+/* A journal: blank, or some of it any bytes. */
+static void take_journal(fuzz_input_t *input, uint8_t area[BOOTSEL_AREA_BYTES])
+{
+    size_t len = (size_t)fuzz_take_u8(input) * 4;
+    size_t room = BOOTSEL_AREA_BYTES - OTADATA_RECORD_BYTES;
+    fuzz_take_bytes(input, area + OTADATA_RECORD_BYTES, len < room ? len : room);
+}
+
 static boot_case_t take_case(fuzz_input_t *in)
 {
     boot_case_t c = {.cut = 0};
@@ -71,8 +79,11 @@ static boot_case_t take_case(fuzz_input_t *in)
     c.running = take_slot(in);
     c.target = take_slot(in);
     c.cut = fuzz_take_u8(in) % (BOOTSEL_PLAN_MAX + 1);
-    take_record(in, c.input.record[0]);
-    take_record(in, c.input.record[1]);
+    for (int sector = 0; sector < OTADATA_SECTORS; sector++) {
+        memset(c.input.area[sector], 0xFF, BOOTSEL_AREA_BYTES);
+        take_record(in, c.input.area[sector]);
+        take_journal(in, c.input.area[sector]);
+    }
     fuzz_take_bytes(in, c.torn, sizeof(c.torn));
     return c;
 }
@@ -84,27 +95,41 @@ static bool has(bootsel_set_t set, int slot)
 
 /* ---- Plans ---- */
 
+static uint8_t wanted_byte(const bootsel_op_t *op, uint32_t index)
+{
+    if (op->kind == BOOTSEL_OP_ERASE) {
+        return 0xFF;
+    }
+    return op->kind == BOOTSEL_OP_ZERO ? 0 : op->bytes[index];
+}
+
+static uint32_t touched_len(const bootsel_op_t *op)
+{
+    if (op->kind == BOOTSEL_OP_SYNC) {
+        return 0;
+    }
+    return op->kind == BOOTSEL_OP_ERASE ? BOOTSEL_AREA_BYTES : op->len;
+}
+
 static void carry_out(bootsel_input_t *input, const bootsel_op_t *op)
 {
-    uint8_t *record = input->record[op->sector];
-    if (op->kind == BOOTSEL_OP_ERASE) {
-        memset(record, 0xFF, OTADATA_RECORD_BYTES);
-    } else if (op->kind == BOOTSEL_OP_PROGRAM) {
-        FUZZ_CHECK(bytes_all(record, OTADATA_RECORD_BYTES, 0xFF));
-        FUZZ_CHECK(otadata_decode(op->bytes).good);
-        memcpy(record, op->bytes, OTADATA_RECORD_BYTES);
+    FUZZ_CHECK(op->sector < OTADATA_SECTORS);
+    FUZZ_CHECK((uint32_t)op->off + touched_len(op) <= BOOTSEL_AREA_BYTES);
+    FUZZ_CHECK(op->kind != BOOTSEL_OP_PROGRAM || op->len <= sizeof(op->bytes));
+    for (uint32_t i = 0; op->kind != BOOTSEL_OP_ERASE && i < touched_len(op); i++) {
+        /* NOR: no program sets a bit. */
+        FUZZ_CHECK((input->area[op->sector][op->off + i] & wanted_byte(op, i)) == wanted_byte(op, i));
     }
+    bootsel_plan_t one = {.count = 1, .op = {*op}};
+    bootsel_apply(input, &one);
 }
 
 static void execute(bootsel_input_t *input, const bootsel_plan_t *plan)
 {
-    FUZZ_CHECK(plan->count <= BOOTSEL_PLAN_MAX);
+    FUZZ_CHECK(plan->count < BOOTSEL_PLAN_MAX);
     FUZZ_CHECK(plan->count == 0 || input->has_otadata);
     FUZZ_CHECK(plan->count == 0 || plan->op[plan->count - 1].kind == BOOTSEL_OP_SYNC);
     for (uint32_t i = 0; i < plan->count; i++) {
-        FUZZ_CHECK(plan->op[i].sector < OTADATA_SECTORS);
-        /* A record is erased and written anew only once nothing of the other is in flight. */
-        FUZZ_CHECK(i == 0 || plan->op[i].kind == BOOTSEL_OP_SYNC || plan->op[i - 1].kind == BOOTSEL_OP_SYNC);
         carry_out(input, &plan->op[i]);
     }
 }
@@ -120,10 +145,10 @@ static void execute_cut(bootsel_input_t *input, const bootsel_plan_t *plan, cons
         return;
     }
     const bootsel_op_t *op = &plan->op[done];
-    for (int i = 0; i < OTADATA_RECORD_BYTES; i++) {
-        uint8_t old = input->record[op->sector][i];
-        uint8_t clean = op->kind == BOOTSEL_OP_ERASE ? 0xFF : op->bytes[i];
-        input->record[op->sector][i] = (uint8_t)((old & c->torn[i]) | (clean & ~c->torn[i]));
+    for (uint32_t i = 0; i < touched_len(op); i++) {
+        uint8_t *byte = &input->area[op->sector][op->off + i];
+        uint8_t torn_bits = c->torn[i % sizeof(c->torn)];
+        *byte = (uint8_t)((*byte & torn_bits) | (wanted_byte(op, i) & ~torn_bits));
     }
 }
 
@@ -149,8 +174,8 @@ static int boot(bootsel_input_t *input, bootsel_set_t corrupt, bootsel_reason_t 
     bootsel_decision_t decision;
     for (int round = 0; round < MAX_ROUNDS; round++) {
         bootsel_boot(input, failed, &decision);
-        if (decision.before.count > 0) {
-            execute(input, &decision.before);
+        if (decision.first) {
+            execute(input, &decision.plan);
             continue;
         }
         *reason = decision.reason;
@@ -161,7 +186,7 @@ static int boot(bootsel_input_t *input, bootsel_set_t corrupt, bootsel_reason_t 
         FUZZ_CHECK(has(input->present, decision.slot) && !has(failed, decision.slot));
         FUZZ_CHECK(!is_invalid(input, decision.slot));
         if (!has(corrupt, decision.slot)) {
-            execute(input, &decision.commit);
+            execute(input, &decision.plan);
             return decision.slot;
         }
         failed |= bootsel_set_of(decision.slot);
