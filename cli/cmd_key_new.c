@@ -12,7 +12,7 @@
 
 static const struct {
     const char *name;
-    otter_signing_kind_t kind;
+    otter_signing_kind_t kind = OTTER_SIGNING_RSA3072;
 } kinds[] = {
     {"rsa3072", OTTER_SIGNING_RSA3072},
     {"p256", OTTER_SIGNING_P256},
@@ -88,7 +88,7 @@ static int run(const cli_args_t *args)
 {
     const char *path = cli_value(args, "output");
     const char *public_path = cli_value(args, "public");
-    otter_signing_kind_t kind;
+    otter_signing_kind_t kind = OTTER_SIGNING_RSA3072;
     otter_signing_key_t *key = NULL;
     int status = take_kind(args, &kind);
     if (status == CLI_OK) {
