@@ -12,7 +12,7 @@
 
 static const struct {
     const char *name;
-    otter_signing_kind_t kind = OTTER_SIGNING_RSA3072;
+    otter_signing_kind_t kind;
 } kinds[] = {
     {"rsa3072", OTTER_SIGNING_RSA3072},
     {"p256", OTTER_SIGNING_P256},
