@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The demo: a device updates itself over HTTPS, and falls back by itself when the update is bad.
+# The demo: a device with secure boot updates itself over HTTPS, takes nothing that its owner did not sign, and falls
+# back by itself when an update is bad.
 #
 # usage: tools/demo.sh BUILD_FOLDER    (make demo)
 #
@@ -47,9 +48,12 @@ await()
 # A file appears whole or not at all: the device may be looking.
 publish()
 {
-    cp "$examples/advanced_https_ota_v$1.bin" "$demo/www/.new"
+    cp "$1" "$demo/www/.new"
     mv "$demo/www/.new" "$demo/www/firmware.bin"
 }
+
+unsigned() { echo "$examples/advanced_https_ota_v$1.bin"; }
+signed() { echo "$demo/v$1_signed.bin"; }
 
 start_server()
 {
@@ -86,24 +90,40 @@ if ! start_server "$port"; then
 fi
 echo "https://localhost:$port/firmware.bin"
 
-say "The device: a flash image with version 1.0.0 in its first slot"
-"$bin/otter" flash create "$demo/flash.bin" --size 8M --force --app "$examples/advanced_https_ota_v1.bin"
-publish 1
+say "The owner: a key, and three versions signed with it"
+"$bin/otter" key new p256 -o "$demo/owner.pem"
+"$bin/otter" key new p256 -o "$demo/stranger.pem"
+for version in 1 2 3; do
+    "$bin/otter" image sign "$(unsigned $version)" --key "$demo/owner.pem" -o "$(signed $version)"
+done
+"$bin/otter" image sign "$(unsigned 2)" --key "$demo/stranger.pem" -o "$demo/v2_by_a_stranger.bin"
+
+say "The device: a flash image with version 1.0.0, and a key store that trusts the owner's key alone"
+"$bin/otter" flash create "$demo/flash.bin" --size 8M --key "$demo/owner.pem" --app "$(signed 1)"
+publish "$(signed 1)"
 "$bin/otter" flash info "$demo/flash.bin"
 
-say "Power on. Version 2.0.0 is published: the device fetches it, restarts into it, confirms it"
+say "Power on. Somebody publishes a version 2.0.0 without signature, then one that a stranger signed: refused"
 : >"$demo/device.log"
 "$bin/otter" boot "$demo/flash.bin" >"$demo/device.log" 2>&1 &
 boot_pid=$!
 tail -n +1 -f "$demo/device.log" &
 tail_pid=$!
 await "this version runs already" 1 30
-publish 2
+publish "$(unsigned 2)"
+await "is not valid: not signed (" 1 30
+await "the new firmware was refused" 1 30
+publish "$demo/v2_by_a_stranger.bin"
+await "not signed with a trusted key" 1 30
+await "the new firmware was refused" 2 30
+
+say "The owner publishes version 2.0.0: the device fetches it, restarts into it, confirms it"
+publish "$(signed 2)"
 await "version confirmed" 1 30
 await "this version runs already" 2 30
 
 say "Version 3.0.0 is published: it crashes, and the device is back on 2.0.0 by itself"
-publish 3
+publish "$(signed 3)"
 await "ABORTED" 1 30
 await "2.0.0 runs from" 2 30
 await "was rolled back: not fetched again" 1 30
@@ -118,7 +138,7 @@ say "Power off. What the flash says"
 "$bin/otter" flash info "$demo/flash.bin"
 "$bin/otter" flash info --json "$demo/flash.bin" >"$demo/flash.json"
 
-say "The device runs 2.0.0. It took an update over HTTPS, survived a bad one, and remembers it."
+say "The device runs 2.0.0. It took its owner's update over HTTPS, refused strangers', survived a bad one."
 cat <<EOT
 Next:
   build/bin/otter flash info build/demo/flash.bin          what the device knows

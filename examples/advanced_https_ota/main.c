@@ -42,11 +42,11 @@ static esp_err_t check_offer(const esp_app_desc_t *offered)
     ESP_LOGI(TAG, "the server offers %.32s %.32s", offered->project_name, offered->version);
     if (holds_version(esp_ota_get_running_partition(), offered)) {
         ESP_LOGI(TAG, "this version runs already: nothing to do");
-        return ESP_FAIL;
+        return ESP_ERR_NOT_FOUND;
     }
     if (holds_version(esp_ota_get_last_invalid_partition(), offered)) {
         ESP_LOGW(TAG, "version %.32s was rolled back: not fetched again", offered->version);
-        return ESP_FAIL;
+        return ESP_ERR_NOT_FOUND;
     }
     return ESP_OK;
 }
@@ -94,7 +94,7 @@ static esp_err_t receive(esp_https_ota_handle_t ota)
     return err;
 }
 
-/* One look at the server. ESP_OK: new firmware is in place and boots next. */
+/* One look at the server. ESP_OK: new firmware is in place and boots next. ESP_ERR_NOT_FOUND: there is nothing new. */
 static esp_err_t update(void)
 {
     esp_http_client_config_t http = {
@@ -123,16 +123,30 @@ static esp_err_t update(void)
     return err;
 }
 
+/* An update that fails costs a download and an erase: the more often, the longer until the next try. */
+static uint32_t next_delay_ms(esp_err_t err, uint32_t delay_ms)
+{
+    const uint32_t least_ms = CONFIG_EXAMPLE_POLL_INTERVAL_MS;
+    const uint32_t most_ms = least_ms * 64;
+    if (err == ESP_ERR_NOT_FOUND) {
+        return least_ms;
+    }
+    return delay_ms < most_ms ? delay_ms * 2 : most_ms;
+}
+
 static void update_task(void *arg)
 {
     (void)arg;
+    uint32_t delay_ms = CONFIG_EXAMPLE_POLL_INTERVAL_MS;
     for (;;) {
-        if (update() == ESP_OK) {
+        esp_err_t err = update();
+        if (err == ESP_OK) {
             ESP_LOGI(TAG, "update in place, restarting");
             vTaskDelay(pdMS_TO_TICKS(100));
             esp_restart();
         }
-        vTaskDelay(pdMS_TO_TICKS(CONFIG_EXAMPLE_POLL_INTERVAL_MS));
+        delay_ms = next_delay_ms(err, delay_ms);
+        vTaskDelay(pdMS_TO_TICKS(delay_ms));
     }
 }
 
