@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Boot selection on any two otadata records. The boot loop ends, with a candidate unless all failed or were refused; plans are
- * bounded, sound on NOR and end durable; each transition does what it says; a power cut between any two of its operations, or
- * within one, leaves a device that boots.
+ * Boot selection on any two otadata records and journals. The boot loop ends, with a candidate unless all failed or were
+ * refused; plans are bounded, sound on NOR and end durable; each transition does what it says; a power cut between any two of
+ * its operations, or within one, leaves each record as it was or as it becomes, and a device that boots.
  *
  * Input: see take_case().
  */
@@ -167,31 +167,63 @@ static void check_nothing_left(const bootsel_input_t *input, bootsel_set_t faile
     }
 }
 
-/* Boots as the bootloader does. Who runs, or BOOTSEL_SLOT_NONE. */
-static int boot(bootsel_input_t *input, bootsel_set_t corrupt, bootsel_reason_t *reason)
+/* A boot, and where the power goes within it. */
+typedef struct boot_run {
+    bootsel_input_t *input;
+    bootsel_set_t corrupt;
+    bootsel_reason_t reason;
+    const boot_case_t *cut; /* NULL: it does not. */
+    uint32_t left;          /* Operations until then. */
+} boot_run_t;
+
+/* False if the power went. */
+static bool execute_on(boot_run_t *run, const bootsel_plan_t *plan)
+{
+    if (run->cut == NULL || plan->count <= run->left) {
+        execute(run->input, plan);
+        run->left -= run->cut != NULL ? plan->count : 0;
+        return true;
+    }
+    boot_case_t rest = *run->cut;
+    rest.cut = (uint8_t)run->left;
+    execute_cut(run->input, plan, &rest, true);
+    return false;
+}
+
+/* Boots as the bootloader does. Who runs, or BOOTSEL_SLOT_NONE; this too if the power went. */
+static int run_boot(boot_run_t *run)
 {
     bootsel_set_t failed = 0;
     bootsel_decision_t decision;
     for (int round = 0; round < MAX_ROUNDS; round++) {
-        bootsel_boot(input, failed, &decision);
+        bootsel_boot(run->input, failed, &decision);
         if (decision.first) {
-            execute(input, &decision.plan);
+            if (!execute_on(run, &decision.plan)) {
+                return BOOTSEL_SLOT_NONE;
+            }
             continue;
         }
-        *reason = decision.reason;
+        run->reason = decision.reason;
         if (decision.slot == BOOTSEL_SLOT_NONE) {
-            check_nothing_left(input, failed);
+            check_nothing_left(run->input, failed);
             return BOOTSEL_SLOT_NONE;
         }
-        FUZZ_CHECK(has(input->present, decision.slot) && !has(failed, decision.slot));
-        FUZZ_CHECK(!is_invalid(input, decision.slot));
-        if (!has(corrupt, decision.slot)) {
-            execute(input, &decision.plan);
-            return decision.slot;
+        FUZZ_CHECK(has(run->input->present, decision.slot) && !has(failed, decision.slot));
+        FUZZ_CHECK(!is_invalid(run->input, decision.slot));
+        if (!has(run->corrupt, decision.slot)) {
+            return execute_on(run, &decision.plan) ? decision.slot : BOOTSEL_SLOT_NONE;
         }
         failed |= bootsel_set_of(decision.slot);
     }
     fuzz_fail("the boot loop ends", __FILE__, __LINE__);
+}
+
+static int boot(bootsel_input_t *input, bootsel_set_t corrupt, bootsel_reason_t *reason)
+{
+    boot_run_t run = {.input = input, .corrupt = corrupt};
+    int slot = run_boot(&run);
+    *reason = run.reason;
+    return slot;
 }
 
 static int boot_copy(const bootsel_input_t *input, bootsel_set_t corrupt)
@@ -213,14 +245,40 @@ static void check_boot(const boot_case_t *c)
     }
 }
 
-/* ---- Transitions ---- */
-
-/* Whatever is cut: what could boot before can boot after. */
-static void check_cut(const boot_case_t *c, const bootsel_plan_t *plan, bootsel_set_t corrupt)
+/* Cut anywhere in a boot: if it would have found somebody, the next one does. */
+static void check_boot_cut(const boot_case_t *c)
 {
     bootsel_input_t input = c->input;
-    execute_cut(&input, plan, c, true);
-    (void)boot_copy(&input, corrupt);
+    boot_run_t run = {.input = &input, .corrupt = c->corrupt, .cut = c, .left = c->cut};
+    bool boots = boot_copy(&input, c->corrupt) != BOOTSEL_SLOT_NONE;
+    (void)run_boot(&run);
+    FUZZ_CHECK((boot_copy(&input, c->corrupt) != BOOTSEL_SLOT_NONE) == boots);
+}
+
+/* ---- Transitions ---- */
+
+static bool same_record(const bootsel_input_t *a, const bootsel_input_t *b, int index)
+{
+    otadata_record_t x = bootsel_record(a, index);
+    otadata_record_t y = bootsel_record(b, index);
+    return x.good == y.good && (!x.good || (x.seq == y.seq && x.state == y.state));
+}
+
+/* Whatever is cut: each record is the one before or after the operation under way, and the device boots. */
+static void check_cut(const boot_case_t *c, const bootsel_plan_t *plan, bootsel_set_t corrupt)
+{
+    boot_case_t one_more = *c;
+    bootsel_input_t before = c->input;
+    bootsel_input_t after = c->input;
+    bootsel_input_t torn = c->input;
+    one_more.cut++;
+    execute_cut(&before, plan, c, false);
+    execute_cut(&after, plan, &one_more, false);
+    execute_cut(&torn, plan, c, true);
+    for (int i = 0; c->input.has_otadata && i < OTADATA_SECTORS; i++) {
+        FUZZ_CHECK(same_record(&torn, &before, i) || same_record(&torn, &after, i));
+    }
+    (void)boot_copy(&torn, corrupt);
 }
 
 /* The app that runs is what boots: a cut switch boots it or the new one, no third. */
@@ -233,7 +291,7 @@ static void check_switch_cut(const boot_case_t *c, const bootsel_plan_t *plan)
         return;
     }
     bootsel_input_t input = c->input;
-    execute_cut(&input, plan, c, false);
+    execute_cut(&input, plan, c, true);
     int now = boot_copy(&input, corrupt);
     FUZZ_CHECK(now == c->running || now == c->target);
 }
@@ -319,6 +377,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_input_t input = {data, size};
     boot_case_t c = take_case(&input);
     check_boot(&c);
+    check_boot_cut(&c);
     check_switch(&c);
     check_judged(&c, true);
     check_judged(&c, false);

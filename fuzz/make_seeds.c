@@ -219,6 +219,16 @@ static void flash_torn(seed_t *seed)
     put(seed, record, sizeof(record));
 }
 
+static void flash_switch_cut(seed_t *seed)
+{
+    flash_two_slots(seed);
+    put_record(seed, 1, 2, ESP_OTA_IMG_ABORTED);
+    put_u8(seed, STRANGER_SWITCH);
+    put_u8(seed, 0 + 3);
+    put_u8(seed, 1 + 3);
+    put_u8(seed, 7);
+}
+
 static void flash_signed(seed_t *seed)
 {
     put_signed_app(seed, 0, 1, 0);
@@ -273,11 +283,11 @@ static void flash_odd_otadata(seed_t *seed)
 }
 
 static const flash_seed_t flashes[] = {
-    {"erased", flash_erased},   {"factory", flash_factory},         {"two-slots", flash_two_slots},
-    {"pending", flash_pending}, {"refused", flash_refused},         {"numbers-used-up", flash_numbers_used_up},
-    {"damaged", flash_damaged}, {"renamed", flash_renamed},         {"torn", flash_torn},
-    {"signed", flash_signed},   {"foreign-key", flash_foreign_key}, {"no-otadata", flash_no_otadata},
-    {"overlap", flash_overlap}, {"odd-otadata", flash_odd_otadata},
+    {"erased", flash_erased},         {"factory", flash_factory}, {"two-slots", flash_two_slots},
+    {"pending", flash_pending},       {"refused", flash_refused}, {"numbers-used-up", flash_numbers_used_up},
+    {"damaged", flash_damaged},       {"renamed", flash_renamed}, {"torn", flash_torn},
+    {"switch-cut", flash_switch_cut}, {"signed", flash_signed},   {"foreign-key", flash_foreign_key},
+    {"no-otadata", flash_no_otadata}, {"overlap", flash_overlap}, {"odd-otadata", flash_odd_otadata},
 };
 
 /* A boot with each of these device's flags; see fuzz_boot.c. */
@@ -323,6 +333,7 @@ static void put_boot_case(seed_t *seed, unsigned slots, unsigned running, unsign
             put_u8(seed, records[2 * i]);
             put_u8(seed, records[2 * i + 1]);
         }
+        put_u8(seed, 0);
     }
     put_text(seed, "\xFF\x55\x00\xAA");
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bootsel/otadata.h"
+#include "core/bootsel/bootsel.h"
 #include "core/ptable/ptable.h"
 #include "fuzz/fix.h"
 #include "fuzz/sign.h"
@@ -36,6 +36,26 @@ static void put_record(const stranger_t *stranger, fuzz_input_t *input)
     uint32_t seq = fuzz_take_u32(input);
     uint8_t state = fuzz_take_u8(input);
     otadata_encode(stranger->bytes + off, seq, state == 0xFF ? UINT32_MAX : state);
+}
+
+/* What a switch leaves in the usual otadata if the power goes after some operations. */
+static void switch_cut(const stranger_t *stranger, fuzz_input_t *input)
+{
+    uint8_t *otadata = stranger->bytes + STRANGER_OTADATA;
+    bootsel_input_t now = {.has_otadata = true, .slot_count = 2, .present = 3 | BOOTSEL_SET_FACTORY, .rollback = true};
+    bootsel_plan_t plan;
+    int running = fuzz_take_u8(input) % 5 - 3;
+    int target = fuzz_take_u8(input) % 5 - 3;
+    for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {
+        memcpy(now.area[i], otadata + i * STRANGER_SECTOR, BOOTSEL_AREA_BYTES);
+    }
+    (void)bootsel_switch(&now, running, target, &plan);
+    uint32_t done = fuzz_take_u8(input);
+    plan.count = done < plan.count ? done : plan.count;
+    bootsel_apply(&now, &plan);
+    for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {
+        memcpy(otadata + i * STRANGER_SECTOR, now.area[i], BOOTSEL_AREA_BYTES);
+    }
 }
 
 static void change_app(const stranger_t *stranger, fuzz_input_t *input)
@@ -90,6 +110,9 @@ static void change(stranger_t *stranger, fuzz_input_t *input, uint16_t chip_id)
         break;
     case STRANGER_APP_SIGNED:
         put_signed_app(stranger, input, chip_id);
+        break;
+    case STRANGER_SWITCH:
+        switch_cut(stranger, input);
         break;
     default:
         (void)fuzz_fix_image(app_at(stranger, input), APP_BYTES);

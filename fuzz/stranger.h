@@ -29,6 +29,7 @@ enum stranger_change {
     STRANGER_APP_BYTES,  /**< u8 place, u16 offset, u8 length, bytes: a change of an app. */
     STRANGER_APP_FIX,    /**< u8 place: makes checksum and SHA-256 right. */
     STRANGER_APP_SIGNED, /**< u8 place, u8 secure version (0 to 7), u8 key (0 to 3): a good app, signed. */
+    STRANGER_SWITCH,     /**< u8 running, u8 target (as slots + 3), u8 operations: a switch, cut after so many. */
     STRANGER_CHANGES,
 };
 
