@@ -60,34 +60,9 @@ static void print(const json_t *facts)
            cli_printable(target, sizeof(target), json_object_get(facts, "rollback_target"), "nothing"));
 }
 
-static int show(cli_flash_t *flash, const cli_args_t *args)
-{
-    cli_look_t look;
-    int status = cli_look_at(&look, flash, args);
-    if (status != CLI_OK) {
-        return status;
-    }
-    json_t *facts = gather(&look);
-    if (facts == NULL) {
-        return cli_fail("%s: cannot be read", flash->path);
-    }
-    if (cli_has(args, "json")) {
-        return cli_print_json(facts);
-    }
-    print(facts);
-    json_decref(facts);
-    return CLI_OK;
-}
-
 static int run(const cli_args_t *args)
 {
-    cli_flash_t flash;
-    int status = cli_flash_open(&flash, args, CLI_FLASH_READ);
-    if (status == CLI_OK) {
-        status = show(&flash, args);
-    }
-    cli_flash_close(&flash);
-    return status;
+    return cli_show_facts(args, gather, print);
 }
 
 static const cli_option_t options[] = {

@@ -192,3 +192,35 @@ void cli_print_boot(const json_t *boot)
     printf("Boots: %s (%s)\n", cli_printable(label, sizeof(label), json_object_get(boot, "partition"), "nothing"),
            reason != NULL ? reason : "?");
 }
+
+static int show(cli_flash_t *flash, const cli_args_t *args, json_t *(*gather)(const cli_look_t *look),
+                void (*print)(const json_t *facts))
+{
+    cli_look_t look;
+    int status = cli_look_at(&look, flash, args);
+    if (status != CLI_OK) {
+        return status;
+    }
+    json_t *facts = gather(&look);
+    if (facts == NULL) {
+        return cli_fail("%s: cannot be read", flash->path);
+    }
+    if (cli_has(args, "json")) {
+        return cli_print_json(facts);
+    }
+    print(facts);
+    json_decref(facts);
+    return CLI_OK;
+}
+
+int cli_show_facts(const cli_args_t *args, json_t *(*gather)(const cli_look_t *look),
+                   void (*print)(const json_t *facts))
+{
+    cli_flash_t flash;
+    int status = cli_flash_open(&flash, args, CLI_FLASH_READ);
+    if (status == CLI_OK) {
+        status = show(&flash, args, gather, print);
+    }
+    cli_flash_close(&flash);
+    return status;
+}

@@ -53,3 +53,13 @@ json_t *cli_state_json(uint32_t state);
 
 /** Prints cli_boot_json() for people: one line, and one for each app that failed. */
 void cli_print_boot(const json_t *boot);
+
+/**
+ * What every command does that only looks at a flash file: opens it, looks, and prints the facts, for programs or people.
+ *
+ * @param gather  makes the facts; NULL without memory
+ * @param print   lays them out for people
+ * @return the exit status; an error was reported
+ */
+int cli_show_facts(const cli_args_t *args, json_t *(*gather)(const cli_look_t *look),
+                   void (*print)(const json_t *facts));
