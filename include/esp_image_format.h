@@ -4,7 +4,8 @@
  * @brief Verification of app and bootloader images on the device's flash.
  *
  * The rules of the format are checked in core/image; docs/FORMATS.md gives them to the byte. An app must have at
- * least one segment, a descriptor and an appended SHA-256 (stricter than ESP-IDF, see docs/COMPATIBILITY.md).
+ * least one segment, a descriptor and an appended SHA-256 (stricter than ESP-IDF, see docs/COMPATIBILITY.md); under secure
+ * boot a signature that counts, too, and it must not be below the anti-rollback floor.
  */
 #pragma once
 

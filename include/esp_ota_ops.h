@@ -45,7 +45,8 @@ typedef uint32_t esp_ota_handle_t;
  * Begins to write an image to a partition.
  *
  * The otadata records that name the slot are erased first, then the partition (not with OTA_WITH_SEQUENTIAL_WRITES).
- * A power cut leaves the slot partly erased and the records of other slots as they were.
+ * A power cut leaves each of those records there or gone, and the slot partly erased only once they are gone; the records of
+ * other slots stay as they were.
  * The bootloader and table that the device boots from have no second copy: stage a new one elsewhere
  * (esp_ota_set_final_partition()), so that only the short copy at the end must not be interrupted.
  *
@@ -110,10 +111,12 @@ esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data, s
  * Ends an operation: syncs, verifies what flash holds, copies it to the final partition if asked to. The handle is
  * gone afterwards, whatever is returned.
  *
- * A power cut during a copy leaves the final partition partly written; otherwise it changes nothing.
+ * A power cut during a copy leaves the final partition partly written, with no record that names it; otherwise it changes
+ * nothing.
  *
  * @return ESP_OK; ESP_ERR_NOT_FOUND for an unknown handle; ESP_ERR_INVALID_ARG if nothing was written;
- *         ESP_ERR_OTA_VALIDATE_FAILED; ESP_ERR_FLASH_OP_FAIL; errors of esp_partition_copy()
+ *         ESP_ERR_OTA_VALIDATE_FAILED, also for want of a signature that counts or below the anti-rollback floor;
+ *         ESP_ERR_FLASH_OP_FAIL; errors of esp_partition_copy()
  */
 esp_err_t esp_ota_end(esp_ota_handle_t handle);
 
@@ -123,7 +126,7 @@ esp_err_t esp_ota_abort(esp_ota_handle_t handle);
 /**
  * Verifies an app and makes it boot next. What esp_ota_end() verified and nobody has written to since is not read again.
  *
- * The way back, the running app's record, is kept. A power cut leaves the old choice or the new one.
+ * The way back, the running app's record, is kept. A power cut leaves the old choice or the new one, never neither.
  *
  * @param partition  an OTA slot, or the factory app (which clears otadata)
  * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL or what cannot be booted; ESP_ERR_OTA_VALIDATE_FAILED, under secure boot also
@@ -222,13 +225,13 @@ const esp_partition_t *esp_ota_get_last_invalid_partition(void);
 /**
  * Erases the app that the inactive otadata record names, its record first.
  *
- * A power cut leaves the slot partly erased, without a record.
+ * A power cut leaves record and app as they were, or the slot partly erased, without a record.
  *
  * @return ESP_OK; ESP_FAIL if there is no such app, or it runs or is to boot next; ESP_ERR_FLASH_OP_FAIL
  */
 esp_err_t esp_ota_erase_last_boot_app_partition(void);
 
-/** Erases only the record of esp_ota_erase_last_boot_app_partition(), and returns the same. */
+/** Erases only the record of esp_ota_erase_last_boot_app_partition(), and returns the same. A power cut: there or gone. */
 esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void);
 
 /** Place of a trusted key in the key store. */

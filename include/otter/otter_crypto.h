@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file otter_crypto.h
- * @brief Porting contract: hashing, constant-time comparison, wiping.
+ * @brief Porting contract: hashing, verification of signatures, constant-time comparison, wiping.
  *
  * One implementation a binary, chosen by the build. Contexts belong to the caller; each one begun
  * must be freed, also after an error.

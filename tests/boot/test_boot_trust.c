@@ -362,6 +362,35 @@ static void even_as_a_last_resort_an_app_below_the_floor_does_not_boot(void **st
     assert_int_equal(bench->result.failure[1].fault, IMAGE_FAULT_SECURE_VERSION);
 }
 
+static void with_both_apps_below_the_floor_nothing_boots(void **state)
+{
+    bench_t *bench = *state;
+    fixture_burn_version(&bench->fuses, 2);
+    put_app(bench, SLOT_0, 1, NULL);
+    put_app(bench, SLOT_1, 0, NULL);
+    put_record(bench, 0, 1, ESP_OTA_IMG_VALID);
+    put_record(bench, 1, 2, ESP_OTA_IMG_VALID);
+    expect_refusal(bench, IMAGE_FAULT_SECURE_VERSION);
+    assert_int_equal(bench->result.failure_count, 2);
+    assert_int_equal(bench->result.failure[1].fault, IMAGE_FAULT_SECURE_VERSION);
+    assert_int_equal(record(bench, 1).state, ESP_OTA_IMG_VALID);
+}
+
+static void a_factory_app_below_the_floor_gives_way_to_a_slot_that_is_not_recorded(void **state)
+{
+    bench_t *bench = *state;
+    put_table(bench, true);
+    fixture_burn_version(&bench->fuses, 2);
+    put_app(bench, FACTORY, 1, NULL);
+    put_app(bench, SLOT_0, 3, NULL);
+    assert_err(boot(bench), ESP_OK);
+    assert_int_equal(bench->result.slot, 0);
+    assert_int_equal(bench->result.failure[0].slot, BOOTSEL_SLOT_FACTORY);
+    assert_int_equal(bench->result.failure[0].fault, IMAGE_FAULT_SECURE_VERSION);
+    assert_true(record(bench, 0).blank);
+    assert_int_equal(floor_of(bench), 2);
+}
+
 /* ---- Anti-rollback: what is burned ---- */
 
 static void a_valid_app_raises_the_floor(void **state)
@@ -501,6 +530,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_downgrade_chosen_by_forged_otadata_falls_through, make, discard),
     cmocka_unit_test_setup_teardown(a_new_app_below_the_floor_becomes_invalid, make, discard),
     cmocka_unit_test_setup_teardown(even_as_a_last_resort_an_app_below_the_floor_does_not_boot, make, discard),
+    cmocka_unit_test_setup_teardown(with_both_apps_below_the_floor_nothing_boots, make, discard),
+    cmocka_unit_test_setup_teardown(a_factory_app_below_the_floor_gives_way_to_a_slot_that_is_not_recorded, make,
+                                    discard),
     cmocka_unit_test_setup_teardown(a_valid_app_raises_the_floor, make, discard),
     cmocka_unit_test_setup_teardown(the_first_app_raises_the_floor, make, discard),
     cmocka_unit_test_setup_teardown(a_valid_app_that_is_fallen_back_to_raises_the_floor, make, discard),

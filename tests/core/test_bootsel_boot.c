@@ -186,7 +186,7 @@ ROW(an_invalid_app_never_boots_even_beside_an_aborted_one, .no_factory = true,
     .record = {{1, ABORTED, false}, {2, INVALID, false}}, .corrupt = OTA(0), .tried = "ota_0", .boots_nothing = true,
     .reason = BOOTSEL_REASON_NONE)
 
-/* Improved: ESP-IDF boots ota_0 and records it as VALID. */
+/* As ESP-IDF: records with a bad CRC are none, so this is a first boot. */
 ROW(both_invalid_with_bad_crcs_without_factory_is_a_first_boot, .no_factory = true,
     .record = {{1, INVALID, true}, {2, INVALID, true}}, .writes = "W0 seq1 VALID", .tried = "ota_0",
     .reason = BOOTSEL_REASON_INITIAL)
