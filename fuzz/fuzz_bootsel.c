@@ -124,13 +124,27 @@ static void carry_out(bootsel_input_t *input, const bootsel_op_t *op)
     bootsel_apply(input, &one);
 }
 
+/* A record that was written is blank, or as ESP-IDF writes it. */
+static void check_written(const uint8_t record[OTADATA_RECORD_BYTES])
+{
+    otadata_record_t decoded = otadata_decode(record);
+    FUZZ_CHECK(decoded.blank || (decoded.good && bytes_all(record + 4, 20, 0xFF)));
+    FUZZ_CHECK(decoded.blank || (decoded.seq != 0 && decoded.seq != UINT32_MAX));
+}
+
 static void execute(bootsel_input_t *input, const bootsel_plan_t *plan)
 {
     FUZZ_CHECK(plan->count < BOOTSEL_PLAN_MAX);
     FUZZ_CHECK(plan->count == 0 || input->has_otadata);
     FUZZ_CHECK(plan->count == 0 || plan->op[plan->count - 1].kind == BOOTSEL_OP_SYNC);
+    bootsel_input_t before = *input;
     for (uint32_t i = 0; i < plan->count; i++) {
         carry_out(input, &plan->op[i]);
+    }
+    for (int i = 0; i < OTADATA_SECTORS; i++) {
+        if (memcmp(before.area[i], input->area[i], OTADATA_RECORD_BYTES) != 0) {
+            check_written(input->area[i]);
+        }
     }
 }
 
@@ -233,15 +247,35 @@ static int boot_copy(const bootsel_input_t *input, bootsel_set_t corrupt)
     return boot(&copy, corrupt, &reason);
 }
 
+/* What otadata says of the app that was just chosen. With rollback on, one boot is all that an unconfirmed one gets. */
+static void check_recorded(const bootsel_input_t *input, int slot, bootsel_reason_t reason)
+{
+    uint32_t state;
+    if (!input->rollback || !input->has_otadata || !bootsel_state(input, slot, &state)) {
+        return;
+    }
+    bool confirmed = state == ESP_OTA_IMG_VALID || state == ESP_OTA_IMG_UNDEFINED;
+    bool again = state == ESP_OTA_IMG_ABORTED;
+    FUZZ_CHECK(confirmed || state == ESP_OTA_IMG_PENDING_VERIFY || again);
+    FUZZ_CHECK(again == (reason == BOOTSEL_REASON_LAST_RESORT));
+}
+
 static void check_boot(const boot_case_t *c)
 {
     bootsel_input_t input = c->input;
     bootsel_reason_t reason;
     int first = boot(&input, c->corrupt, &reason);
     FUZZ_CHECK(bootsel_reason_text(reason)[0] != '\0');
+    check_recorded(&input, first, reason);
     /* One that nothing was wrong with boots again and again: it may be another one the second time. */
     for (int i = 0; i < 3 && first != BOOTSEL_SLOT_NONE; i++) {
-        FUZZ_CHECK(boot(&input, c->corrupt, &reason) != BOOTSEL_SLOT_NONE);
+        uint32_t state = 0;
+        int last = first;
+        bool pending = bootsel_state(&input, last, &state) && state == ESP_OTA_IMG_PENDING_VERIFY;
+        first = boot(&input, c->corrupt, &reason);
+        FUZZ_CHECK(first != BOOTSEL_SLOT_NONE);
+        FUZZ_CHECK(first != last || !pending || !input.rollback || reason == BOOTSEL_REASON_LAST_RESORT);
+        check_recorded(&input, first, reason);
     }
 }
 
@@ -296,6 +330,16 @@ static void check_switch_cut(const boot_case_t *c, const bootsel_plan_t *plan)
     FUZZ_CHECK(now == c->running || now == c->target);
 }
 
+/* The way back: the record of the app that runs outlives a switch to another slot. */
+static void check_way_back(const boot_case_t *c, const bootsel_input_t *after)
+{
+    uint32_t was = 0;
+    uint32_t is = 0;
+    if (c->target >= 0 && c->target != c->running && bootsel_state(&c->input, c->running, &was)) {
+        FUZZ_CHECK(bootsel_state(after, c->running, &is) && is == was);
+    }
+}
+
 static bool is_slot(const bootsel_input_t *input, int slot)
 {
     return slot >= 0 && (uint32_t)slot < input->slot_count && has(input->present, slot);
@@ -320,17 +364,22 @@ static void check_switch(const boot_case_t *c)
     if (c->target != c->running) {
         FUZZ_CHECK(boot_copy(&input, c->corrupt & ~bootsel_set_of(c->target)) == c->target);
     }
+    check_way_back(c, &input);
     check_cut(c, &plan, c->corrupt & ~bootsel_set_of(c->target));
     check_switch_cut(c, &plan);
+}
+
+static esp_err_t judge(const bootsel_input_t *input, int running, bool confirm, bootsel_plan_t *plan)
+{
+    return confirm ? bootsel_confirm(input, running, plan) : bootsel_invalidate(input, running, plan);
 }
 
 static void check_judged(const boot_case_t *c, bool confirm)
 {
     bootsel_plan_t plan;
+    bootsel_plan_t again;
     bootsel_input_t input = c->input;
-    uint32_t wanted = confirm ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_INVALID;
-    esp_err_t err =
-        confirm ? bootsel_confirm(&input, c->running, &plan) : bootsel_invalidate(&input, c->running, &plan);
+    esp_err_t err = judge(&input, c->running, confirm, &plan);
     if (!input.has_otadata) {
         FUZZ_CHECK(err == ESP_ERR_NOT_FOUND && plan.count == 0);
         return;
@@ -342,7 +391,9 @@ static void check_judged(const boot_case_t *c, bool confirm)
     }
     execute(&input, &plan);
     uint32_t state = 0;
+    uint32_t wanted = confirm ? ESP_OTA_IMG_VALID : ESP_OTA_IMG_INVALID;
     FUZZ_CHECK(bootsel_state(&input, c->running, &state) && state == wanted);
+    FUZZ_CHECK(judge(&input, c->running, confirm, &again) == ESP_OK && again.count == 0);
     int next = boot_copy(&input, c->corrupt & ~bootsel_set_of(c->running));
     FUZZ_CHECK(confirm ? next != BOOTSEL_SLOT_NONE : next != c->running);
     check_cut(c, &plan, c->corrupt);

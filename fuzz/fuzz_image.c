@@ -152,6 +152,22 @@ static void check_good(const image_walk_t *walk, const image_expect_t *expect, c
     }
 }
 
+static void check_bit(uint8_t *image, size_t len, const image_expect_t *expect, size_t off, uint32_t bit)
+{
+    image_walk_t walk;
+    image[off] ^= (uint8_t)(1u << bit);
+    walk_image(&walk, expect, image, len, 0);
+    FUZZ_CHECK(walk.fault != IMAGE_OK);
+    image[off] ^= (uint8_t)(1u << bit);
+}
+
+/* An app with any bit changed is good no longer, the last one of its digest included. */
+static void check_tampered(uint8_t *image, size_t len, const image_expect_t *expect, uint32_t image_len, uint32_t seed)
+{
+    check_bit(image, len, expect, (seed * 40503u >> 3) % image_len, seed % 8);
+    check_bit(image, len, expect, image_len - 1, seed % 8);
+}
+
 static image_signatures_t signatures_of(uint8_t flags)
 {
     if ((flags & REQUIRE) != 0) {
@@ -192,7 +208,7 @@ static image_expect_t expect_of(uint8_t flags, uint8_t floor, uint16_t chip_id, 
 {
     return (image_expect_t){
         .kind = (flags & BOOTLOADER) != 0 ? IMAGE_KIND_BOOTLOADER : IMAGE_KIND_APP,
-        .max_len = (flags & TIGHT) != 0 ? (uint32_t)len : 1u << 20,
+        .max_len = (flags & TIGHT) != 0 ? (uint32_t)(len > floor ? len - floor : 0) : 1u << 20,
         .any_chip = (flags & ANY_CHIP) != 0,
         .chip_id = chip_id,
         .min_secure_version = (flags & HAS_FLOOR) != 0 ? floor : 0,
@@ -237,6 +253,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (whole.fault == IMAGE_OK) {
         FUZZ_CHECK(expect.signatures != IMAGE_SIGNATURES_REQUIRE || whole.signed_len != 0);
         check_good(&whole, &expect, image, len);
+        if (expect.kind == IMAGE_KIND_APP) {
+            expect.inspect = false;
+            check_tampered(image, len, &expect, whole.image_len, seed);
+        }
     }
     FUZZ_CHECK(image_fault_text(whole.fault)[0] != '\0');
     FUZZ_CHECK((image_fault_err(whole.fault) == ESP_OK) == (whole.fault == IMAGE_OK));

@@ -319,10 +319,11 @@ static void make_flash_users(seed_t *seed)
 
 /* ---- Boot selection ---- */
 
-static void put_boot_case(seed_t *seed, unsigned slots, unsigned running, unsigned target, const uint8_t records[4])
+static void put_boot_case(seed_t *seed, unsigned flags, unsigned slots, unsigned running, unsigned target,
+                          const uint8_t records[4])
 {
-    put_u8(seed, 4);
-    put_u32(seed, 0x10000u | ((1u << slots) - 1));
+    put_u8(seed, flags);
+    put_u32(seed, (slots % 2 != 0 ? 0x10000u : 0) | ((1u << slots) - 1));
     put_u32(seed, 0);
     put_u8(seed, running + 3);
     put_u8(seed, target + 3);
@@ -345,9 +346,10 @@ static void make_bootsel(seed_t *seed)
                                          {3, 3, 2, 4}, {1, 4, 2, 3}, {0xFF, 2, 0xFE, 0}};
     char name[32];
     for (unsigned i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
-        for (unsigned slots = 1; slots <= 3; slots++) {
-            put_boot_case(seed, slots, 0, slots - 1, records[i]);
-            (void)snprintf(name, sizeof(name), "records-%u-slots-%u", i, slots);
+        for (unsigned variant = 0; variant < 12; variant++) {
+            unsigned slots = 1 + variant / 4;
+            put_boot_case(seed, 4 | variant % 4, slots, 0, slots - 1, records[i]);
+            (void)snprintf(name, sizeof(name), "records-%u-variant-%u", i, variant);
             save(seed, "bootsel", name);
         }
     }
@@ -403,6 +405,14 @@ static void make_image(seed_t *seed)
     old.secure_version = 0;
     put_image(seed, 1 | 8 | 4, &old);
     save(seed, "image", "below-floor");
+    put_image(seed, 1 | 16, &app); /* A byte too long. */
+    save(seed, "image", "too-large");
+    fixture_image_t foreign = app;
+    foreign.chip_id = 5;
+    put_image(seed, 1, &foreign);
+    seed->bytes[4] = CHIP & 0xFF;
+    seed->bytes[5] = CHIP >> 8;
+    save(seed, "image", "foreign-chip");
     fixture_image_t bootloader = app;
     bootloader.no_desc = true;
     bootloader.no_hash = true;
