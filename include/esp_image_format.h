@@ -37,7 +37,7 @@ typedef struct {
     esp_image_header_t image;                                    /**< Its header. */
     esp_image_segment_header_t segments[ESP_IMAGE_MAX_SEGMENTS]; /**< Its segment headers. */
     uint32_t segment_data[ESP_IMAGE_MAX_SEGMENTS];               /**< Flash offset of each segment's data, in bytes. */
-    uint32_t image_len;                                          /**< Bytes, checksum and SHA-256 included. */
+    uint32_t image_len;                                          /**< Bytes, SHA-256 included, signature sector not. */
     uint8_t image_digest[32];                                    /**< SHA-256 of header through checksum. */
     uint32_t secure_version;                                     /**< From the app descriptor; 0 for a bootloader. */
     uint32_t mmu_page_size; /**< Bytes, from the app descriptor; 0: chip's default. */
