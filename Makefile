@@ -40,7 +40,7 @@ cov: build/coverage/build.ninja ## Run the tests and report the lines they reach
 	@find build/coverage -name '*.gcda' -delete
 	@tools/run_tests build/coverage $(ARGS)
 	@mkdir -p build/coverage/report
-	@gcovr --root . --exclude tests --exclude build --html-details build/coverage/report/index.html \
+	@gcovr --root . --exclude tests --exclude fuzz --exclude build --html-details build/coverage/report/index.html \
 		--print-summary build/coverage
 
 tsan: build/tsan/build.ninja ## Run the tests under the thread sanitizer.
