@@ -147,10 +147,23 @@ static void add_record(bootsel_draft_t *draft, uint32_t sector, const uint8_t re
     add_sync(draft, sector);
 }
 
-/* Wipes every entry up to @p place, the newest last: an older one must not speak again. */
+static bool has_entry_before(const uint8_t area[BOOTSEL_AREA_BYTES], uint32_t place)
+{
+    while (place > 0 && !is_entry(area + place_off(place - 1))) {
+        place--;
+    }
+    return place > 0;
+}
+
+/* Wipes every entry up to @p place, the newest last: an older one must not speak again. Where there is one (an operation
+ * failed, and nothing restarted), not even a flash with a cache may have the newest gone before it. */
 static void add_wipe(bootsel_draft_t *draft, uint32_t journal, uint32_t place)
 {
+    bool older = has_entry_before(draft->now.area[journal], place);
     add_zero(draft, journal, JOURNAL_OFF, place_off(place));
+    if (older) {
+        add_sync(draft, journal);
+    }
     add_zero(draft, journal, place_off(place), place_off(place + 1));
     add_sync(draft, journal);
 }

@@ -603,6 +603,26 @@ static void a_transition_ends_the_interrupted_one_of_the_other_record_first(void
     assert_true(otadata_decode(now.area[0]).blank);
 }
 
+/* An operation failed, nothing restarted, and the app changes the same record again: two entries that differ. A flash with a
+ * cache must not lose the older one's wipe and keep the newer one's. */
+static void an_older_entry_is_wiped_durably_before_the_newest(void **state)
+{
+    (void)state;
+    scene_t scene = scene_of("older", (device_record_t){1, VALID, false}, (device_record_t){2, PENDING, false});
+    assert_err(bootsel_confirm(&scene.device.input, 1, &scene.plan), ESP_OK);
+    bootsel_input_t now = interrupt(&scene.device.input, &scene.plan);
+    bootsel_plan_t plan;
+    assert_err(bootsel_invalidate(&now, 1, &plan), ESP_OK);
+    const bootsel_op_t *last = &plan.op[plan.count - 4];
+    assert_int_equal(last[0].kind, BOOTSEL_OP_ZERO);
+    assert_int_equal(last[1].kind, BOOTSEL_OP_SYNC);
+    assert_int_equal(last[2].kind, BOOTSEL_OP_ZERO);
+    assert_int_equal(last[3].kind, BOOTSEL_OP_SYNC);
+    assert_true(last[0].off < last[2].off);
+    bootsel_apply(&now, &plan);
+    assert_int_equal(bootsel_record(&now, 1).state, ESP_OTA_IMG_INVALID);
+}
+
 /* The mark of the last attempt may be half programmed: the next one sets it again together with its own. */
 static void every_attempt_sets_all_marks_so_far_again(void **state)
 {
@@ -623,6 +643,7 @@ static void every_attempt_sets_all_marks_so_far_again(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_transition_ends_the_interrupted_one_of_the_other_record_first),
+    cmocka_unit_test(an_older_entry_is_wiped_durably_before_the_newest),
     cmocka_unit_test(every_attempt_sets_all_marks_so_far_again),
     cmocka_unit_test(what_a_plan_has_committed_is_never_taken_back),
     cmocka_unit_test(confirming_is_atomic),
