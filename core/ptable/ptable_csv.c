@@ -277,9 +277,12 @@ static bool read_type(csv_t *csv, ptable_partition_t *p)
 static bool read_subtype(csv_t *csv, ptable_partition_t *p)
 {
     const char *text = csv->field[FIELD_SUBTYPE];
+    if (*text == '\0' && p->type == PART_TYPE_APP) {
+        return refuse(csv, "an app needs a subtype", "", "");
+    }
     if (*text == '\0') {
         p->subtype = SUBTYPE_UNDEFINED;
-        return p->type != PART_TYPE_APP || refuse(csv, "an app needs a subtype", "", "");
+        return true;
     }
     return ptable_find_subtype(p->type, text, &p->subtype) || read_byte(csv, FIELD_SUBTYPE, "subtype '", &p->subtype);
 }
@@ -305,18 +308,22 @@ static bool read_flags(csv_t *csv, ptable_partition_t *p)
 static bool known_offset(csv_t *csv, const ptable_partition_t *p, int64_t *offset)
 {
     const ptable_csv_options_t *o = csv->options;
+    bool primary = ptable_is_primary(p->type, p->subtype);
     bool bootloader = p->type == PART_TYPE_BOOTLOADER;
-    if (ptable_is_primary(p->type, p->subtype)) {
-        *offset = bootloader ? o->bootloader_offset : o->table_offset;
-        return !bootloader || o->has_bootloader_offset ||
-               refuse(csv, "offset N/A needs the offset of the primary bootloader", "", "");
+    bool recovery = bootloader && p->subtype == PART_SUBTYPE_BOOTLOADER_RECOVERY;
+    if (!primary && !recovery) {
+        return refuse(csv, "offset N/A is only for primary and recovery bootloader and the primary partition table", "",
+                      "");
     }
-    if (bootloader && p->subtype == PART_SUBTYPE_BOOTLOADER_RECOVERY) {
-        *offset = o->recovery_offset;
-        return o->has_recovery_offset || refuse(csv, "offset N/A needs the offset of the recovery bootloader", "", "");
+    if (primary && bootloader && !o->has_bootloader_offset) {
+        return refuse(csv, "offset N/A needs the offset of the primary bootloader", "", "");
     }
-    return refuse(csv, "offset N/A is only for primary and recovery bootloader and the primary partition table", "",
-                  "");
+    if (recovery && !o->has_recovery_offset) {
+        return refuse(csv, "offset N/A needs the offset of the recovery bootloader", "", "");
+    }
+    uint32_t given = bootloader ? o->bootloader_offset : o->table_offset;
+    *offset = recovery ? o->recovery_offset : given;
+    return true;
 }
 
 static bool known_size(csv_t *csv, const ptable_partition_t *p, int64_t *size)
@@ -330,8 +337,10 @@ static bool known_size(csv_t *csv, const ptable_partition_t *p, int64_t *size)
         return refuse(csv, "size N/A is only for types bootloader and partition_table", "", "");
     }
     *size = (int64_t)o->table_offset - o->bootloader_offset;
-    return (o->has_bootloader_offset && *size >= 0) ||
-           refuse(csv, "size N/A needs the offset of the primary bootloader, before the partition table", "", "");
+    if (!o->has_bootloader_offset || *size < 0) {
+        return refuse(csv, "size N/A needs the offset of the primary bootloader, before the partition table", "", "");
+    }
+    return true;
 }
 
 static uint64_t align_up(uint64_t value, uint32_t align)

@@ -48,9 +48,9 @@ static void put_size(const sink_t *sink, uint32_t size)
 /* A label comes from flash: what would break the line, start a comment or name a variable is shown as '_'. */
 static void put_label(const sink_t *sink, const char *label)
 {
-    char safe[PTABLE_LABEL_BYTES];
+    char safe[PTABLE_LABEL_BYTES - 1];
     size_t len = 0;
-    for (; label[len] != '\0' && len < sizeof safe; len++) {
+    for (; len < sizeof safe && label[len] != '\0'; len++) {
         char c = label[len];
         bool control = (unsigned char)c < ' ' || c == 0x7F;
         safe[len] = control || c == ',' || c == '$' || (c == '#' && len == 0) ? '_' : c;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Corners of boot selection that only a deliberate defect in it brings to light: see tools/mutants. */
+#include "core/bootsel/journal.h"
 #include "core/bootsel/slots.h"
 #include "tests/core/bootsel_device.h"
 #include "tests/support/test.h"
@@ -162,6 +163,124 @@ static void otadata_smaller_than_two_sectors_does_not_count(void **state)
     assert_false(input.has_otadata);
 }
 
+/* A partition table with one partition, an app of this subtype and size. */
+static ptable_t table_with_app(uint8_t subtype, uint32_t size)
+{
+    return (ptable_t){
+        .count = 1,
+        .partition = {{.type = PART_TYPE_APP, .subtype = subtype, .offset = 0x10000, .size = size}},
+    };
+}
+
+static void apps_are_candidates_by_their_subtype(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t subtype;
+        int slot;
+    } cases[] = {{PART_SUBTYPE_FACTORY, BOOTSEL_SLOT_FACTORY},
+                 {PART_SUBTYPE_TEST, BOOTSEL_SLOT_TEST},
+                 {0x10, 0},
+                 {0x1F, 15},
+                 {0x01, BOOTSEL_SLOT_NONE},
+                 {0x30, BOOTSEL_SLOT_NONE}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ptable_t table = table_with_app(cases[i].subtype, 0x100000);
+        bootsel_input_t input;
+        bootsel_slots(&table, 4096, &input);
+        bool candidate = cases[i].slot != BOOTSEL_SLOT_NONE;
+        assert_int_equal(bootsel_slot_of_subtype(cases[i].subtype), cases[i].slot);
+        assert_int_equal(input.present, bootsel_set_of(cases[i].slot));
+        assert_int_equal(input.present != 0, candidate);
+        assert_ptr_equal(bootsel_slot_partition(&table, cases[i].slot), candidate ? &table.partition[0] : NULL);
+        assert_false(input.has_otadata);
+    }
+}
+
+static void an_app_partition_without_bytes_is_no_candidate(void **state)
+{
+    (void)state;
+    ptable_t table = table_with_app(PART_SUBTYPE_FACTORY, 0);
+    bootsel_input_t input;
+    bootsel_slots(&table, 4096, &input);
+    assert_int_equal(input.present, 0);
+    table.partition[0].size = 1;
+    bootsel_slots(&table, 4096, &input);
+    assert_int_equal(input.present, BOOTSEL_SET_FACTORY);
+}
+
+static void a_number_beyond_the_slots_is_no_candidate(void **state)
+{
+    (void)state;
+    assert_int_equal(bootsel_set_of(15), 1u << 15);
+    assert_int_equal(bootsel_set_of(16), 0);
+    assert_int_equal(bootsel_set_of(BOOTSEL_SLOT_NONE), 0);
+}
+
+static void a_slot_that_a_number_names_but_no_partition_has_is_refused(void **state)
+{
+    (void)state;
+    bootsel_device_t device = device_with(3, true, (device_record_t){1, VALID, false}, (device_record_t){0});
+    device.input.present &= ~bootsel_set_of(1);
+    bootsel_plan_t plan;
+    assert_err(bootsel_switch(&device.input, 0, 1, &plan), ESP_ERR_INVALID_ARG);
+    assert_int_equal(plan.count, 0);
+    assert_err(bootsel_switch(&device.input, 0, 2, &plan), ESP_OK);
+}
+
+static void every_reason_has_its_own_text(void **state)
+{
+    (void)state;
+    for (int a = BOOTSEL_REASON_NONE; a <= BOOTSEL_REASON_LAST_RESORT; a++) {
+        assert_string_not_equal(bootsel_reason_text((bootsel_reason_t)a), "unknown");
+        for (int b = BOOTSEL_REASON_NONE; b < a; b++) {
+            assert_string_not_equal(bootsel_reason_text((bootsel_reason_t)a), bootsel_reason_text((bootsel_reason_t)b));
+        }
+    }
+    assert_string_equal(bootsel_reason_text((bootsel_reason_t)(BOOTSEL_REASON_LAST_RESORT + 1)), "unknown");
+}
+
+/* Foreign bytes in both sectors leave no place for an entry in either: the change is made all the same. */
+static void with_both_journals_full_a_record_still_changes(void **state)
+{
+    (void)state;
+    bootsel_device_t device =
+        device_with(2, true, (device_record_t){1, VALID, false}, (device_record_t){2, PENDING, false});
+    for (int sector = 0; sector < OTADATA_SECTORS; sector++) {
+        memset(device.input.area[sector] + JOURNAL_OFF, 0x5A, JOURNAL_PLACES * JOURNAL_PLACE_BYTES);
+    }
+    bootsel_plan_t plan;
+    assert_err(bootsel_confirm(&device.input, 1, &plan), ESP_OK);
+    device_execute(&device, &plan);
+    assert_string_equal(device.writes, "W1 seq2 VALID");
+    otadata_record_t kept = bootsel_record(&device.input, 0);
+    assert_true(kept.good);
+    assert_int_equal(kept.seq, 1);
+    assert_int_equal(kept.state, VALID);
+    assert_int_equal(device_boot(&device, NULL), 1);
+}
+
+/* No input makes a plan that long; whoever asks for one must not have it written beyond its end. */
+static void a_plan_that_is_full_takes_no_more(void **state)
+{
+    (void)state;
+    bootsel_device_t device = device_with(2, true, (device_record_t){0}, (device_record_t){0});
+    struct {
+        bootsel_plan_t plan;
+        uint8_t behind[64];
+    } place;
+    memset(&place, 0xA5, sizeof(place));
+    bootsel_draft_t draft;
+    journal_begin(&draft, &device.input, &place.plan);
+    for (uint32_t seq = 1; seq <= BOOTSEL_PLAN_MAX; seq++) {
+        journal_write(&draft, 0, seq, VALID);
+    }
+    assert_int_equal(place.plan.count, BOOTSEL_PLAN_MAX);
+    for (size_t i = 0; i < sizeof(place.behind); i++) {
+        assert_int_equal(place.behind[i], 0xA5);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_record_means_nothing_where_there_are_no_slots),
     cmocka_unit_test(records_mean_nothing_without_an_otadata_partition),
@@ -176,6 +295,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(beginning_forgets_a_refused_app_of_that_slot),
     cmocka_unit_test(a_data_partition_is_no_candidate),
     cmocka_unit_test(otadata_smaller_than_two_sectors_does_not_count),
+    cmocka_unit_test(apps_are_candidates_by_their_subtype),
+    cmocka_unit_test(an_app_partition_without_bytes_is_no_candidate),
+    cmocka_unit_test(a_number_beyond_the_slots_is_no_candidate),
+    cmocka_unit_test(a_slot_that_a_number_names_but_no_partition_has_is_refused),
+    cmocka_unit_test(every_reason_has_its_own_text),
+    cmocka_unit_test(with_both_journals_full_a_record_still_changes),
+    cmocka_unit_test(a_plan_that_is_full_takes_no_more),
 };
 
 TEST_MAIN(tests)

@@ -33,6 +33,7 @@ static void control_characters_of_two_bytes_too(void **state)
     assert_printable("\xC2\x9B\x33\x31m", "??31m");
     assert_printable("a\xC2\x80\xC2\x9F\xC2", "a????\xC2");
     assert_printable("\x9B", "\x9B");
+    assert_printable("\xC2z\xC2\x1B", "\xC2z\xC2?");
 }
 
 static const struct CMUnitTest tests[] = {
