@@ -135,7 +135,7 @@ static bool plan_first(bootsel_draft_t *draft, const bootsel_view_t *view, boots
     if (!draft->now.has_otadata) {
         return false;
     }
-    if (journal_settle(draft, 0) || journal_settle(draft, 1)) {
+    if (journal_settle(draft, 0) || journal_settle(draft, 1) || journal_clean(draft, 0) || journal_clean(draft, 1)) {
         return true;
     }
     for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {

@@ -213,6 +213,17 @@ bool journal_settle(bootsel_draft_t *draft, uint32_t sector)
     return true;
 }
 
+bool journal_clean(bootsel_draft_t *draft, uint32_t journal)
+{
+    const uint8_t *area = draft->now.area[journal];
+    uint32_t used = used_places(area);
+    if (bytes_all(area + JOURNAL_OFF, (size_t)used * JOURNAL_PLACE_BYTES, 0)) {
+        return false;
+    }
+    add_wipe(draft, journal, used - 1);
+    return true;
+}
+
 /* Empties the journal of a sector by rewriting the sector: a transition of its own, to the same record. A record that is not
  * good must not become so by being written anew. */
 static void make_room(bootsel_draft_t *draft, uint32_t journal)

@@ -51,3 +51,11 @@ void journal_forget(bootsel_draft_t *draft, uint32_t sector);
 
 /** Adds: an interrupted transition of @p sector, if there is one, is done over and ended. @return true if there was one */
 bool journal_settle(bootsel_draft_t *draft, uint32_t sector);
+
+/**
+ * Adds: places of this journal that hold no entry, but were touched, are wiped. Half-programmed cells read as no entry
+ * now and could read as one later, when the device has gone on from there. To be called once nothing is left to settle.
+ *
+ * @return true if there are any
+ */
+bool journal_clean(bootsel_draft_t *draft, uint32_t journal);

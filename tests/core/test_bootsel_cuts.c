@@ -623,6 +623,30 @@ static void an_older_entry_is_wiped_durably_before_the_newest(void **state)
     assert_int_equal(bootsel_record(&now, 1).state, ESP_OTA_IMG_INVALID);
 }
 
+/* The entry was cut, and its cells read as if it had never been begun: a boot that believes so makes it stay so. */
+static void what_is_left_of_an_entry_is_wiped_before_anything_boots(void **state)
+{
+    (void)state;
+    scene_t scene = scene_of("left", (device_record_t){1, VALID, false}, (device_record_t){2, VALID, false});
+    assert_err(bootsel_begin(&scene.device.input, 0, &scene.plan), ESP_OK);
+    cells_t cells = {.input = scene.device.input};
+    random_state = 5;
+    uint32_t entry = commit_of(&scene.device.input, &scene.plan) - 1;
+    run_cut(&cells, &scene.plan, entry, CUT_WEAK);
+    bootsel_input_t seen = cells.input;
+    assert_int_equal(bootsel_record(&seen, 0).state, VALID);
+    bootsel_decision_t decision;
+    bootsel_boot(&seen, 0, &decision);
+    assert_true(decision.first);
+    run_cut(&cells, &decision.plan, decision.plan.count, CUT_BEFORE);
+    for (int read = 0; read < 20; read++) {
+        seen = read_cells(&cells);
+        assert_int_equal(bootsel_record(&seen, 0).state, VALID);
+        bootsel_boot(&seen, 0, &decision);
+        assert_false(decision.first);
+    }
+}
+
 /* The mark of the last attempt may be half programmed: the next one sets it again together with its own. */
 static void every_attempt_sets_all_marks_so_far_again(void **state)
 {
@@ -645,6 +669,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_transition_ends_the_interrupted_one_of_the_other_record_first),
     cmocka_unit_test(an_older_entry_is_wiped_durably_before_the_newest),
     cmocka_unit_test(every_attempt_sets_all_marks_so_far_again),
+    cmocka_unit_test(what_is_left_of_an_entry_is_wiped_before_anything_boots),
     cmocka_unit_test(what_a_plan_has_committed_is_never_taken_back),
     cmocka_unit_test(confirming_is_atomic),
     cmocka_unit_test(refusing_is_atomic),

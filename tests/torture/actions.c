@@ -64,7 +64,6 @@ static int begin_update(life_t *life)
     records_may_become(life->world, slot, switched);
     facts->writable = slot;
     facts->attempts[slot]++;
-    facts->damaged &= ~(1u << slot);
     if (facts->confirmed_slot == slot) {
         /* Only where the running app is a fallback: what was confirmed last is overwritten, since it does not boot. */
         facts->confirmed_slot = -1;
@@ -108,6 +107,7 @@ bool life_update(life_t *life, int app)
     life->world->facts.starts[app] = 0;
     uint8_t switched = life->config.rollback ? RECORD_NEW : RECORD_UNDEFINED;
     if (ok) {
+        life->world->facts.damaged &= ~(1u << slot);
         expect_record(life, slot, switched, "an update");
     } else {
         expect_record(life, slot, (uint8_t)~switched, "a refused update");

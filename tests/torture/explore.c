@@ -187,10 +187,12 @@ static int ask_bootloader(life_t *life)
 /* A transition is under way: only Otter's bootloader knows how it goes on. */
 static bool is_interrupted(const life_t *life, const bootsel_input_t *input)
 {
-    (void)life;
-    for (int i = 0; i < OTADATA_SECTORS; i++) {
+    for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {
+        if (life->world->cells.scars[life->layout.otadata_off / life->layout.sector_bytes + i] != 0) {
+            return true;
+        }
         otadata_record_t raw = otadata_decode(input->area[i]);
-        otadata_record_t record = bootsel_record(input, i);
+        otadata_record_t record = bootsel_record(input, (int)i);
         if (raw.good != record.good || (raw.good && (raw.seq != record.seq || raw.state != record.state))) {
             return true;
         }

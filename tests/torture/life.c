@@ -46,6 +46,15 @@ static void check_place(guard_t *guard, uint32_t off, size_t len)
     }
 }
 
+/* Operations as the power supply counts them: what an id names. */
+static void trace(const guard_t *guard, const char *what, uint32_t off, size_t len)
+{
+    if (guard->life->loud) {
+        printf("    %5u %-7s 0x%06x %zu\n", (unsigned)guard->life->world->power.ops + 1, what, (unsigned)off, len);
+        (void)fflush(stdout);
+    }
+}
+
 static guard_t *guard_of(otter_flash_t *flash)
 {
     return (guard_t *)(void *)flash;
@@ -61,6 +70,7 @@ static esp_err_t guard_program(otter_flash_t *flash, uint32_t off, const void *s
 {
     otter_flash_t *inner = guard_of(flash)->inner;
     check_place(guard_of(flash), off, len);
+    trace(guard_of(flash), "program", off, len);
     return inner->ops->program(inner, off, src, len);
 }
 
@@ -68,12 +78,14 @@ static esp_err_t guard_erase(otter_flash_t *flash, uint32_t off, size_t len)
 {
     otter_flash_t *inner = guard_of(flash)->inner;
     check_place(guard_of(flash), off, len);
+    trace(guard_of(flash), "erase", off, len);
     return inner->ops->erase(inner, off, len);
 }
 
 static esp_err_t guard_sync(otter_flash_t *flash)
 {
     otter_flash_t *inner = guard_of(flash)->inner;
+    trace(guard_of(flash), "sync", 0, 0);
     return inner->ops->sync(inner);
 }
 
@@ -281,6 +293,9 @@ static void boot(life_t *life)
     esp_err_t err = boot_choose(&env, &life->boot);
     if (err != ESP_OK) {
         life_fail(life, VERDICT_BRICK, "nothing boots: %s", esp_err_to_name(err));
+    }
+    if (life->loud) {
+        printf("    %s runs\n", life->boot.partition.label);
     }
     check_start(life);
     init_library(life);

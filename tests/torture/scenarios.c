@@ -238,8 +238,11 @@ static next_t app_floor(life_t *life)
 
 static next_t app_erase_other(life_t *life)
 {
+    if (life->app == APP_C) {
+        life_confirm(life);
+    }
     life_erase_other(life);
-    return life->app == APP_C ? confirm_and_end(life) : update_to(life, APP_C);
+    return life->app == APP_C ? NEXT_DONE : update_to(life, APP_C);
 }
 
 const scenario_t scenarios[] = {
