@@ -35,13 +35,9 @@ mutate: ## Plant each kept defect in bootsel and the image walk; every one must 
 bench: build ## Print the cost of an update beside the floor that curl and openssl set.
 	@bench/run build
 
-cov: build/coverage/build.ninja ## Run the tests and report the lines they reach, in build/coverage/report/.
+cov: build/coverage/build.ninja ## Run the tests and report what they reach, in build/coverage/report/; of core, all.
 	@$(CMAKE_BUILD) build/coverage -j $(JOBS)
-	@find build/coverage -name '*.gcda' -delete
-	@tools/run_tests build/coverage $(ARGS)
-	@mkdir -p build/coverage/report
-	@gcovr --root . --exclude tests --exclude fuzz --exclude build --html-details build/coverage/report/index.html \
-		--print-summary build/coverage
+	@tools/cov build/coverage $(ARGS)
 
 tsan: build/tsan/build.ninja ## Run the tests under the thread sanitizer.
 	@$(CMAKE_BUILD) build/tsan -j $(JOBS)
