@@ -309,8 +309,8 @@ static void cut_and_recover(explorer_t *explorer, uint32_t op, otter_cut_t kind,
 static bool is_mine(const explorer_t *explorer, uint32_t number)
 {
     const effort_t *effort = explorer->effort;
-    return explorer->path.count > 0 ||
-           (number % effort->slice == 0 && number / effort->slice % effort->workers == effort->worker);
+    return explorer->path.count > 0 || (number % effort->slice == effort->seed % effort->slice &&
+                                        number / effort->slice % effort->workers == effort->worker);
 }
 
 static void cut_everywhere(explorer_t *explorer, uint32_t first_op, uint32_t last_op)
