@@ -62,7 +62,6 @@ typedef struct boot_result {
     trust_state_t trust;              /**< What it says; what the decision rested on. */
     ptable_fault_t table_fault;       /**< PTABLE_OK, or why there is no table to boot from. */
     ptable_t table;                   /**< The partition table. */
-    bool has_otadata;                 /**< There is an otadata partition of two sectors. */
     uint32_t otadata_offset;          /**< Where, in bytes. */
     bootsel_input_t input;            /**< What the last decision rested on; the records as they are after it. */
     int slot;                         /**< Who boots; BOOTSEL_SLOT_NONE: nobody. */

@@ -10,8 +10,8 @@ static json_t *gather(const cli_look_t *look)
 {
     char chip[24];
     const otter_flash_t *flash = look->flash->flash;
-    return json_pack("{s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",                             //
-                     "file", look->flash->path,                                                   //
+    return json_pack("{s:o, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",                             //
+                     "file", cli_json_text(look->flash->path, SIZE_MAX),                          //
                      "size", (json_int_t)flash->size_bytes,                                       //
                      "sector_size", (json_int_t)flash->sector_bytes,                              //
                      "chip", cli_format_chip(chip, sizeof(chip), look->config.chip_id),           //

@@ -37,8 +37,8 @@ static json_t *gather(const cli_look_t *look)
     for (size_t i = 0; i < json_array_size(apps); i++) {
         add_state(look, json_array_get(apps, i), target);
     }
-    return json_pack("{s:s, s:o, s:o, s:o}",                                        //
-                     "file", look->flash->path,                                     //
+    return json_pack("{s:o, s:o, s:o, s:o}",                                        //
+                     "file", cli_json_text(look->flash->path, SIZE_MAX),            //
                      "boot", cli_boot_json(look),                                   //
                      "rollback_target", cli_slot_json(&look->flash->table, target), //
                      "apps", apps);

@@ -111,8 +111,8 @@ json_t *cli_key_store_json(const cli_key_store_t *keys, const trust_state_t *tru
     if (keys->store == NULL) {
         return json_null();
     }
-    return json_pack("{s:s, s:b, s:I, s:o, s:o}",                         //
-                     "file", keys->path,                                  //
+    return json_pack("{s:o, s:b, s:I, s:o, s:o}",                         //
+                     "file", cli_json_text(keys->path, SIZE_MAX),         //
                      "secure_boot", (int)trust->secure_boot,              //
                      "secure_version", (json_int_t)trust->secure_version, //
                      "keys", keys_json(trust),                            //

@@ -91,6 +91,18 @@ static void a_new_flash_is_erased_but_for_table_and_app(void **state)
     free(bytes);
 }
 
+static void a_file_name_that_is_not_utf_8_is_shown_with_question_marks(void **state)
+{
+    (void)state;
+    make_flash();
+    assert_int_equal(rename("f.bin", "f\xFF.bin"), 0);
+    assert_otter(0, "flash info f\xFF.bin --json");
+    json_t *json = said_json();
+    assert_string_equal(json_text(json, "file"), "f?.bin");
+    json_decref(json);
+    assert_otter(0, "ota status f\xFF.bin --json");
+}
+
 static void info_has_the_facts_of_each_app(void **state)
 {
     (void)state;
@@ -629,6 +641,8 @@ static void reading_changes_nothing(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_new_flash_has_two_slots_and_boots_the_first, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(a_new_flash_is_erased_but_for_table_and_app, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(a_file_name_that_is_not_utf_8_is_shown_with_question_marks, bench_enter,
+                                    bench_leave),
     cmocka_unit_test_setup_teardown(info_has_the_facts_of_each_app, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(info_has_both_otadata_records, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(info_shows_otadata_as_it_is_not_as_a_boot_would_leave_it, bench_enter, bench_leave),
