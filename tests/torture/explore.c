@@ -305,6 +305,12 @@ static void cut_and_recover(explorer_t *explorer, uint32_t op, otter_cut_t kind,
     path->count--;
 }
 
+static bool is_over(const explorer_t *explorer)
+{
+    const uint32_t *stop = explorer->effort->stop;
+    return stop != NULL && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0;
+}
+
 /* Whose turn is it? The first cut decides; all that follows from it belongs to the same worker. */
 static bool is_mine(const explorer_t *explorer, uint32_t number)
 {
@@ -317,7 +323,7 @@ static void cut_everywhere(explorer_t *explorer, uint32_t first_op, uint32_t las
 {
     uint32_t number = 0;
     uint32_t depth = explorer->path.count;
-    for (uint32_t op = first_op; op <= last_op; op++) {
+    for (uint32_t op = first_op; op <= last_op && !is_over(explorer); op++) {
         for (otter_cut_t kind = 0; kind < OTTER_CUT_KINDS; kind++) {
             /* Before an operation is after the one before it. */
             uint32_t tries = kind == OTTER_CUT_BEFORE && depth > 0 && op > 1 ? 0 : tries_of(explorer, kind, depth);
@@ -400,7 +406,7 @@ bool explore(life_t *life, const effort_t *effort, tally_t *tally, explore_repor
     bool ok = run_without_cut(&explorer);
     if (ok) {
         cut_everywhere(&explorer, 1, tally->ops);
-        for (uint32_t i = effort->worker; i < effort->random; i += effort->workers) {
+        for (uint32_t i = effort->worker; i < effort->random && !is_over(&explorer); i += effort->workers) {
             cut_at_random(&explorer, i);
         }
     }

@@ -42,12 +42,13 @@ typedef struct tally {
 
 /** How far to go. */
 typedef struct effort {
-    uint32_t depth;   /**< 1, 2: every operation. */
-    uint32_t random;  /**< Devices with three and more cuts at random. */
-    uint32_t seed;    /**< Of these. */
-    uint32_t slice;   /**< Only every so many-th cut. */
-    uint32_t worker;  /**< Of so many ... */
-    uint32_t workers; /**< ... workers this one. */
+    uint32_t depth;       /**< 1, 2: every operation. */
+    uint32_t random;      /**< Devices with three and more cuts at random. */
+    uint32_t seed;        /**< Of these. */
+    uint32_t slice;       /**< Only every so many-th cut. */
+    const uint32_t *stop; /**< Becomes nonzero when it is enough; NULL: never. */
+    uint32_t worker;      /**< Of so many ... */
+    uint32_t workers;     /**< ... workers this one. */
 } effort_t;
 
 /** Called for each failure. */

@@ -28,6 +28,7 @@ typedef struct options {
     bool json;
     bool list;
     bool expect_failure;
+    bool first;
 } options_t;
 
 /* What the workers share. */
@@ -56,6 +57,7 @@ static const char usage[] =
     "  --jobs N              processes, default one a processor\n"
     "  --drop-sync otadata|image  with --model pages: leave these syncs out, and see that it matters\n"
     "  --expect-failure      exit status 0 if a promise is broken, 1 if none is\n"
+    "  --first               end at the first failure\n"
     "  --replay ID           one failure again, with the device's log\n"
     "  --json                facts for programs\n"
     "  --list                scenarios\n"
@@ -90,6 +92,7 @@ static void work(const options_t *options, uint32_t worker)
 {
     effort_t effort = options->effort;
     effort.worker = worker;
+    effort.stop = options->first ? &board->printed : NULL;
     for (uint32_t i = 0; scenarios[i].name != NULL; i++) {
         life_t life;
         if (is_wanted(options, &scenarios[i]) && life_open(&life, &scenarios[i], &options->geometry)) {
@@ -257,6 +260,7 @@ enum {
     OPT_JOBS,
     OPT_DROP,
     OPT_EXPECT,
+    OPT_FIRST,
     OPT_REPLAY,
     OPT_JSON,
     OPT_LIST,
@@ -278,6 +282,7 @@ static const struct option long_options[] = {
     {"jobs", required_argument, NULL, OPT_JOBS},
     {"drop-sync", required_argument, NULL, OPT_DROP},
     {"expect-failure", no_argument, NULL, OPT_EXPECT},
+    {"first", no_argument, NULL, OPT_FIRST},
     {"replay", required_argument, NULL, OPT_REPLAY},
     {"json", no_argument, NULL, OPT_JSON},
     {"list", no_argument, NULL, OPT_LIST},
@@ -324,6 +329,8 @@ static bool take_option(options_t *options, int option, const char *value)
         return read_drop(options, value);
     case OPT_EXPECT:
         return options->expect_failure = true;
+    case OPT_FIRST:
+        return options->first = true;
     case OPT_REPLAY:
         options->replay = value;
         return true;
