@@ -647,6 +647,27 @@ static void what_is_left_of_an_entry_is_wiped_before_anything_boots(void **state
     }
 }
 
+/* An entry speaks from the last place in which a change may begin, and the app changes the same record again: the journal is
+ * emptied for that, and what the entry says must not be lost on the way. */
+static void an_entry_in_a_crowded_journal_is_ended_before_the_journal_is_emptied(void **state)
+{
+    (void)state;
+    const uint32_t place = JOURNAL_PLACES - 8;
+    scene_t scene = scene_of("crowded", (device_record_t){1, VALID, false}, (device_record_t){2, PENDING, false});
+    assert_err(bootsel_confirm(&scene.device.input, 1, &scene.plan), ESP_OK);
+    const bootsel_op_t *entry = &scene.plan.op[1];
+    assert_int_equal(entry->off, JOURNAL_OFF);
+    uint8_t *journal = scene.device.input.area[0];
+    memset(journal + JOURNAL_MARKS_OFF, 0, (place + 1) * JOURNAL_MARK_BYTES);
+    memset(journal + JOURNAL_OFF, 0, place * JOURNAL_PLACE_BYTES);
+    memcpy(journal + JOURNAL_OFF + place * JOURNAL_PLACE_BYTES, entry->bytes, JOURNAL_PLACE_BYTES);
+    assert_int_equal(bootsel_record(&scene.device.input, 1).state, VALID);
+    assert_err(bootsel_invalidate(&scene.device.input, 1, &scene.plan), ESP_OK);
+    cut_everywhere(&scene, 2, 20);
+    assert_int_equal(scene.allowed[0].record[1].state, VALID);
+    assert_int_equal(scene.allowed[1].record[1].state, ESP_OTA_IMG_INVALID);
+}
+
 /* The mark of the last attempt may be half programmed: the next one sets it again together with its own. */
 static void every_attempt_sets_all_marks_so_far_again(void **state)
 {
@@ -668,6 +689,7 @@ static void every_attempt_sets_all_marks_so_far_again(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_transition_ends_the_interrupted_one_of_the_other_record_first),
     cmocka_unit_test(an_older_entry_is_wiped_durably_before_the_newest),
+    cmocka_unit_test(an_entry_in_a_crowded_journal_is_ended_before_the_journal_is_emptied),
     cmocka_unit_test(every_attempt_sets_all_marks_so_far_again),
     cmocka_unit_test(what_is_left_of_an_entry_is_wiped_before_anything_boots),
     cmocka_unit_test(what_a_plan_has_committed_is_never_taken_back),
