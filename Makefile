@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 CMAKE_BUILD = cmake --build
 
-.PHONY: help build demo test lint fuzz soak mutate bench cov tsan install clean
+.PHONY: help build demo test lint fuzz soak torture defects mutate bench cov tsan install clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,12 @@ fuzz: build/fuzz/build.ninja ## Feed made-up input to everything that reads a st
 
 soak: build ## Kill the device at hundreds of moments, for minutes. SCALE=10 does a tenth.
 	@tests/soak/run build $(or $(SCALE),1) || [ $$? -eq 77 ]
+
+torture: build ## Cut the power at every flash operation of every update, twice over. SCALE=10 does a tenth.
+	@tests/torture/run build $(or $(SCALE),1)
+
+defects: ## Plant defects all over; the torture must notice each.
+	@tests/torture/plant
 
 mutate: ## Plant each kept defect in bootsel and the image walk; every one must make a test fail.
 	@tools/mutate
