@@ -12,7 +12,10 @@
 #define READ_BYTES 4096u
 
 /* otadata can be rewritten before a candidate is tried: to end an interrupted transition, and once for each record. */
-#define MAX_ROUNDS (BOOT_MAX_FAILURES + 8)
+#define MAX_ROUNDS (BOOT_MAX_FAILURES + 12)
+
+/* So often is a write to otadata tried in one boot. */
+#define MAX_OTADATA_ERRORS 2
 
 static void say(const boot_env_t *env, boot_log_level_t level, const boot_text_t *text)
 {
@@ -57,19 +60,24 @@ static void say_records(const boot_env_t *env, const bootsel_plan_t *plan)
     }
 }
 
+/* Flash takes no more writes: what is decided counts for this boot, and is decided again at the next. */
+static bool is_frozen(const boot_env_t *env, const boot_result_t *result)
+{
+    return env->dry_run || result->otadata_errors >= MAX_OTADATA_ERRORS;
+}
+
 static esp_err_t carry_out(const boot_env_t *env, boot_result_t *result, const bootsel_plan_t *plan)
 {
     if (plan->count == 0) {
         return ESP_OK;
     }
-    if (!env->dry_run) {
+    if (!is_frozen(env, result)) {
         say_records(env, plan);
-        esp_err_t err = boot_execute(env->flash, result->otadata_offset, plan);
-        if (err != ESP_OK) {
+        if (boot_execute(env->flash, result->otadata_offset, plan) != ESP_OK) {
             return ESP_ERR_FLASH_OP_FAIL;
         }
     }
-    /* Memory follows the flash, also when a dry run leaves the flash alone. */
+    /* Memory follows the flash, also when the flash is left alone. */
     bootsel_apply(&result->input, plan);
     return ESP_OK;
 }
@@ -169,15 +177,87 @@ static void burn_floor(const boot_env_t *env, const boot_result_t *result)
     }
 }
 
-static esp_err_t commit(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result)
+static void say_error(const boot_env_t *env, const char *what, const char *why)
 {
-    result->slot = decision->slot;
-    result->reason = decision->reason;
-    esp_err_t err = carry_out(env, result, &decision->plan);
-    if (err == ESP_OK) {
-        burn_floor(env, result);
+    boot_text_t text = {.len = 0};
+    boot_text_add(&text, what);
+    boot_text_add(&text, why);
+    say(env, BOOT_LOG_ERROR, &text);
+}
+
+/* A write failed: what is on flash now is what counts. */
+static esp_err_t read_again(const boot_env_t *env, boot_result_t *result)
+{
+    result->otadata_errors++;
+    say_error(env, "otadata: ", is_frozen(env, result) ? "cannot be written, going on without" : "cannot be written");
+    return boot_read_input(env->flash, &result->table, env->config->rollback, &result->input, &result->otadata_offset);
+}
+
+/* A new app that cannot be marked as started could not be rolled back. A first boot needs no record to be repeated. */
+static bool may_run(const boot_env_t *env, const bootsel_decision_t *decision, const boot_result_t *result)
+{
+    bool marked = decision->plan.count == 0 || !is_frozen(env, result) || env->dry_run;
+    return marked || decision->reason == BOOTSEL_REASON_INITIAL;
+}
+
+static void refuse(const bootsel_decision_t *decision, boot_result_t *result)
+{
+    result->failure[result->failure_count++] =
+        (boot_failure_t){.slot = decision->slot, .reason = decision->reason, .error = ESP_ERR_FLASH_OP_FAIL};
+}
+
+/* What an answer of bootsel leads to. */
+typedef enum outcome {
+    OUTCOME_ASK_AGAIN,
+    OUTCOME_FAILED, /* The candidate is no good. */
+    OUTCOME_RUN,
+    OUTCOME_ERROR, /* Flash cannot be read. */
+} outcome_t;
+
+static bool same_record(const otadata_record_t *a, const otadata_record_t *b)
+{
+    return a->good == b->good && (!a->good || (a->seq == b->seq && a->state == b->state));
+}
+
+/* True if flash says already what it would after the plan: only what tidies up was not done. */
+static bool says_the_same(const bootsel_input_t *wanted, const bootsel_input_t *now)
+{
+    bool same = true;
+    for (int i = 0; i < OTADATA_SECTORS; i++) {
+        otadata_record_t a = bootsel_record(wanted, i);
+        otadata_record_t b = bootsel_record(now, i);
+        same = same && same_record(&a, &b);
     }
-    return err;
+    return same;
+}
+
+static outcome_t write_plan(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result,
+                            outcome_t next)
+{
+    if (carry_out(env, result, &decision->plan) == ESP_OK) {
+        return next;
+    }
+    bootsel_input_t wanted = result->input;
+    bootsel_apply(&wanted, &decision->plan);
+    if (read_again(env, result) != ESP_OK) {
+        return OUTCOME_ERROR;
+    }
+    return says_the_same(&wanted, &result->input) ? next : OUTCOME_ASK_AGAIN;
+}
+
+static outcome_t follow(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result)
+{
+    if (decision->first) {
+        return write_plan(env, decision, result, OUTCOME_ASK_AGAIN);
+    }
+    if (!may_run(env, decision, result)) {
+        refuse(decision, result);
+        return OUTCOME_FAILED;
+    }
+    if (!try_candidate(env, decision, result)) {
+        return OUTCOME_FAILED;
+    }
+    return write_plan(env, decision, result, OUTCOME_RUN);
 }
 
 static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
@@ -186,30 +266,22 @@ static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
     for (int round = 0; round < MAX_ROUNDS; round++) {
         bootsel_decision_t decision;
         bootsel_boot(&result->input, failed, &decision);
-        if (decision.first) {
-            esp_err_t err = carry_out(env, result, &decision.plan);
-            if (err != ESP_OK) {
-                return err;
-            }
-            continue;
+        if (!decision.first && decision.slot == BOOTSEL_SLOT_NONE) {
+            break;
         }
-        if (decision.slot == BOOTSEL_SLOT_NONE) {
-            return ESP_ERR_NOT_FOUND;
+        outcome_t outcome = follow(env, &decision, result);
+        if (outcome == OUTCOME_RUN) {
+            result->slot = decision.slot;
+            result->reason = decision.reason;
+            burn_floor(env, result);
+            return ESP_OK;
         }
-        if (try_candidate(env, &decision, result)) {
-            return commit(env, &decision, result);
+        if (outcome == OUTCOME_ERROR) {
+            return ESP_ERR_FLASH_OP_FAIL;
         }
-        failed |= bootsel_set_of(decision.slot);
+        failed |= outcome == OUTCOME_FAILED ? bootsel_set_of(decision.slot) : 0;
     }
-    return ESP_ERR_NOT_FOUND;
-}
-
-static void say_error(const boot_env_t *env, const char *what, const char *why)
-{
-    boot_text_t text = {.len = 0};
-    boot_text_add(&text, what);
-    boot_text_add(&text, why);
-    say(env, BOOT_LOG_ERROR, &text);
+    return result->otadata_errors > 0 ? ESP_ERR_FLASH_OP_FAIL : ESP_ERR_NOT_FOUND;
 }
 
 /* Everything that a decision rests on. */

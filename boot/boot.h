@@ -64,6 +64,7 @@ typedef struct boot_result {
     ptable_t table;                   /**< The partition table. */
     uint32_t otadata_offset;          /**< Where, in bytes. */
     bootsel_input_t input;            /**< What the last decision rested on; the records as they are after it. */
+    uint32_t otadata_errors;          /**< Writes to otadata that failed. After the second nothing more was written. */
     int slot;                         /**< Who boots; BOOTSEL_SLOT_NONE: nobody. */
     bootsel_reason_t reason;          /**< Why. */
     ptable_partition_t partition;     /**< Where it lies. */
@@ -82,12 +83,15 @@ typedef struct boot_result {
  * floor, every candidate must reach it. The floor rises to the secure version of a confirmed (VALID) app that is about to run,
  * never to that of another.
  *
+ * If otadata cannot be written, it is tried once more from what flash says then. After that the boot goes on as if it had
+ * been written, without an app that needs its record changed before it runs: a new one could not be rolled back.
+ *
  * A power cut at any point leaves an otadata and a floor from which the next boot_choose() finds a valid app again.
  *
  * @param env     see there
  * @param result  filled also on error
  * @return ESP_OK: run it; ESP_ERR_INVALID_STATE: no usable partition table, or an otadata too small;
- *         ESP_ERR_NOT_FOUND: nothing verifies; ESP_ERR_FLASH_OP_FAIL: otadata could not be written; ESP_FAIL: the key store
+ *         ESP_ERR_NOT_FOUND: nothing verifies; ESP_ERR_FLASH_OP_FAIL: the same, and otadata could not be written; ESP_FAIL: the key store
  *         cannot be read
  */
 esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result);

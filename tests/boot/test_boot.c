@@ -303,11 +303,12 @@ static void otadata_sectors_follow_the_flash_geometry(void **state)
     free(bench);
 }
 
-/* Decorator whose writes fail from a given one on. */
+/* Decorator: some writes fail. */
 typedef struct failing {
     otter_flash_t base;
     otter_flash_t *inner;
-    int left;
+    int left;  /* Writes that work; */
+    int count; /* so many then fail. */
     int failed;
 } failing_t;
 
@@ -318,7 +319,7 @@ static esp_err_t failing_read(otter_flash_t *flash, uint32_t off, void *dst, siz
 
 static bool fails(failing_t *failing)
 {
-    bool now = failing->left-- <= 0;
+    bool now = failing->left-- <= 0 && failing->failed < failing->count;
     failing->failed += now ? 1 : 0;
     return now;
 }
@@ -340,19 +341,57 @@ static esp_err_t failing_sync(otter_flash_t *flash)
     return otter_flash_sync(((failing_t *)(void *)flash)->inner);
 }
 
+/* Boots a new app in slot 0 on a flash of which so many writes work, and so many then fail. */
+static esp_err_t boot_new_app_failing(bench_t *bench, failing_t *failing, int left, int count)
+{
+    static const otter_flash_ops_t ops = {failing_read, failing_program, failing_erase, failing_sync};
+    *failing = (failing_t){.base = *bench->flash, .inner = bench->flash, .left = left, .count = count};
+    failing->base.ops = &ops;
+    bench->flash = &failing->base;
+    put_record(bench, 0, 1, ESP_OTA_IMG_NEW);
+    return boot(bench);
+}
+
 static void an_app_whose_record_cannot_be_written_is_not_run(void **state)
 {
     (void)state;
-    static const otter_flash_ops_t ops = {failing_read, failing_program, failing_erase, failing_sync};
     bench_t *bench = make();
-    failing_t failing = {.base = *bench->flash, .inner = bench->flash, .left = 1};
-    failing.base.ops = &ops;
-    bench->flash = &failing.base;
-    put_record(bench, 0, 1, ESP_OTA_IMG_NEW);
-    assert_err(boot(bench), ESP_ERR_FLASH_OP_FAIL);
-    assert_int_equal(bench->result.slot, BOOTSEL_SLOT_NONE);
-    assert_int_equal(failing.failed, 1);
+    failing_t failing;
+    assert_err(boot_new_app_failing(bench, &failing, 1, INT32_MAX), ESP_OK);
+    assert_int_equal(failing.failed, 2);
+    assert_int_equal(bench->result.otadata_errors, 2);
+    assert_int_equal(bench->result.slot, 1);
+    assert_int_equal(bench->result.failure_count, 1);
+    assert_int_equal(bench->result.failure[0].slot, 0);
+    assert_err(bench->result.failure[0].error, ESP_ERR_FLASH_OP_FAIL);
     free(bench);
+}
+
+static void nothing_is_run_if_only_an_app_is_left_whose_record_cannot_be_written(void **state)
+{
+    (void)state;
+    bench_t *bench = make();
+    failing_t failing;
+    bench->bytes[SLOT_1] = 0;
+    assert_err(boot_new_app_failing(bench, &failing, 0, INT32_MAX), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(bench->result.slot, BOOTSEL_SLOT_NONE);
+    assert_int_equal(failing.failed, 2);
+    free(bench);
+}
+
+static void a_record_that_cannot_be_written_once_is_written_again(void **state)
+{
+    (void)state;
+    for (int left = 0; left < 5; left++) {
+        bench_t *bench = make();
+        failing_t failing;
+        assert_err(boot_new_app_failing(bench, &failing, left, 1), ESP_OK);
+        assert_int_equal(failing.failed, 1);
+        assert_int_equal(bench->result.slot, 0);
+        assert_int_equal(bench->result.otadata_errors, 1);
+        assert_int_equal(bootsel_record(&bench->result.input, 0).state, ESP_OTA_IMG_PENDING_VERIFY);
+        free(bench);
+    }
 }
 
 static void any_bytes_in_flash_end_in_a_decision(void **state)
@@ -392,6 +431,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_otadata_of_one_sector_does_not_boot),
     cmocka_unit_test(otadata_sectors_follow_the_flash_geometry),
     cmocka_unit_test(an_app_whose_record_cannot_be_written_is_not_run),
+    cmocka_unit_test(nothing_is_run_if_only_an_app_is_left_whose_record_cannot_be_written),
+    cmocka_unit_test(a_record_that_cannot_be_written_once_is_written_again),
     cmocka_unit_test(any_bytes_in_flash_end_in_a_decision),
 };
 
