@@ -107,17 +107,21 @@ esp_err_t ota_verify_once(const esp_partition_t *partition)
 
 /* ---- esp_image_format.h ---- */
 
+static bool lies_at(esp_partition_type_t type, uint32_t offset)
+{
+    bool found = false;
+    esp_partition_iterator_t it = esp_partition_find(type, ESP_PARTITION_SUBTYPE_ANY, NULL);
+    for (; it != NULL; it = esp_partition_next(it)) {
+        found = found || esp_partition_get(it)->address == offset;
+    }
+    return found;
+}
+
+/* Where a forged table puts an app and a bootloader at one place, it is held to what an app is: that is stricter. */
 static image_kind_t kind_at(uint32_t offset)
 {
-    if (offset == ESP_PRIMARY_BOOTLOADER_OFFSET) {
-        return IMAGE_KIND_BOOTLOADER;
-    }
-    image_kind_t kind = IMAGE_KIND_APP;
-    esp_partition_iterator_t it = esp_partition_find(ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_ANY, NULL);
-    for (; it != NULL; it = esp_partition_next(it)) {
-        kind = esp_partition_get(it)->address == offset ? IMAGE_KIND_BOOTLOADER : kind;
-    }
-    return kind;
+    bool is_bootloader = offset == ESP_PRIMARY_BOOTLOADER_OFFSET || lies_at(ESP_PARTITION_TYPE_BOOTLOADER, offset);
+    return is_bootloader && !lies_at(ESP_PARTITION_TYPE_APP, offset) ? IMAGE_KIND_BOOTLOADER : IMAGE_KIND_APP;
 }
 
 static void fill_metadata(esp_image_metadata_t *data, uint32_t start, const image_walk_t *walk)
