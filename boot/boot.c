@@ -66,22 +66,6 @@ static bool is_frozen(const boot_env_t *env, const boot_result_t *result)
     return env->dry_run || result->otadata_errors >= MAX_OTADATA_ERRORS;
 }
 
-static esp_err_t carry_out(const boot_env_t *env, boot_result_t *result, const bootsel_plan_t *plan)
-{
-    if (plan->count == 0) {
-        return ESP_OK;
-    }
-    if (!is_frozen(env, result)) {
-        say_records(env, plan);
-        if (boot_execute(env->flash, result->otadata_offset, plan) != ESP_OK) {
-            return ESP_ERR_FLASH_OP_FAIL;
-        }
-    }
-    /* Memory follows the flash, also when the flash is left alone. */
-    bootsel_apply(&result->input, plan);
-    return ESP_OK;
-}
-
 /* Feeds a partition to the walk, and through it to the loader: what is verified is what is loaded. */
 static esp_err_t feed(const boot_env_t *env, const ptable_partition_t *partition, image_walk_t *walk)
 {
@@ -185,14 +169,6 @@ static void say_error(const boot_env_t *env, const char *what, const char *why)
     say(env, BOOT_LOG_ERROR, &text);
 }
 
-/* A write failed: what is on flash now is what counts. */
-static esp_err_t read_again(const boot_env_t *env, boot_result_t *result)
-{
-    result->otadata_errors++;
-    say_error(env, "otadata: ", is_frozen(env, result) ? "cannot be written, going on without" : "cannot be written");
-    return boot_read_input(env->flash, &result->table, env->config->rollback, &result->input, &result->otadata_offset);
-}
-
 /* A new app that cannot be marked as started could not be rolled back. A first boot needs no record to be repeated. */
 static bool may_run(const boot_env_t *env, const bootsel_decision_t *decision, const boot_result_t *result)
 {
@@ -214,35 +190,36 @@ typedef enum outcome {
     OUTCOME_ERROR, /* Flash cannot be read. */
 } outcome_t;
 
-static bool same_record(const otadata_record_t *a, const otadata_record_t *b)
+static void note_error(const boot_env_t *env, boot_result_t *result)
 {
-    return a->good == b->good && (!a->good || (a->seq == b->seq && a->state == b->state));
+    result->otadata_errors++;
+    say_error(env, "otadata: ", is_frozen(env, result) ? "cannot be written, going on without" : "cannot be written");
 }
 
-/* True if flash says already what it would after the plan: only what tidies up was not done. */
-static bool says_the_same(const bootsel_input_t *wanted, const bootsel_input_t *now)
-{
-    bool same = true;
-    for (int i = 0; i < OTADATA_SECTORS; i++) {
-        otadata_record_t a = bootsel_record(wanted, i);
-        otadata_record_t b = bootsel_record(now, i);
-        same = same && same_record(&a, &b);
-    }
-    return same;
-}
-
+/* What counts afterwards is what flash says, whatever it reported: a plan may be done but for what tidies up, and a bit may
+ * be stuck. */
 static outcome_t write_plan(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result,
                             outcome_t next)
 {
-    if (carry_out(env, result, &decision->plan) == ESP_OK) {
-        return next;
-    }
     bootsel_input_t wanted = result->input;
     bootsel_apply(&wanted, &decision->plan);
-    if (read_again(env, result) != ESP_OK) {
+    if (decision->plan.count == 0 || is_frozen(env, result)) {
+        result->input = wanted;
+        return next;
+    }
+    say_records(env, &decision->plan);
+    bool written = boot_execute(env->flash, result->otadata_offset, &decision->plan) == ESP_OK;
+    if (boot_read_input(env->flash, &result->table, env->config->rollback, &result->input, &result->otadata_offset) !=
+        ESP_OK) {
         return OUTCOME_ERROR;
     }
-    return says_the_same(&wanted, &result->input) ? next : OUTCOME_ASK_AGAIN;
+    bool same = bootsel_same_records(&wanted, &result->input);
+    if (!written || !same) {
+        note_error(env, result);
+    } else {
+        result->input = wanted; /* A wiped place with a bit that is stuck would have to be wiped for ever. */
+    }
+    return same ? next : OUTCOME_ASK_AGAIN;
 }
 
 static outcome_t follow(const boot_env_t *env, const bootsel_decision_t *decision, boot_result_t *result)

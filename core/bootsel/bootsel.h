@@ -165,5 +165,8 @@ int bootsel_active(const bootsel_input_t *input);
 /** The record of a sector, 0 or 1: what the flash says once every interrupted transition counts as done. */
 otadata_record_t bootsel_record(const bootsel_input_t *input, int index);
 
+/** True if flash says the same in both: a plan that was carried out says what it should, or it was not carried out. */
+bool bootsel_same_records(const bootsel_input_t *a, const bootsel_input_t *b);
+
 /** Slot that a good record names: (seq - 1) % slot_count; BOOTSEL_SLOT_NONE if there is none. */
 int bootsel_record_slot(const bootsel_input_t *input, const otadata_record_t *record);

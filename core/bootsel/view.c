@@ -38,6 +38,22 @@ otadata_record_t bootsel_record(const bootsel_input_t *input, int index)
     return otadata_decode(interrupted ? announced : input->area[index]);
 }
 
+static bool same_record(const otadata_record_t *a, const otadata_record_t *b)
+{
+    return a->good == b->good && (!a->good || (a->seq == b->seq && a->state == b->state));
+}
+
+bool bootsel_same_records(const bootsel_input_t *a, const bootsel_input_t *b)
+{
+    bool same = true;
+    for (int i = 0; i < OTADATA_SECTORS; i++) {
+        otadata_record_t first = bootsel_record(a, i);
+        otadata_record_t second = bootsel_record(b, i);
+        same = same && same_record(&first, &second);
+    }
+    return same;
+}
+
 bootsel_view_t bootsel_view(const bootsel_input_t *input)
 {
     bootsel_view_t view = {.slot = {BOOTSEL_SLOT_NONE, BOOTSEL_SLOT_NONE}};

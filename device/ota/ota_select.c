@@ -5,9 +5,12 @@
 #include "device/ota/ota_internal.h"
 #include "device/system/efuse.h"
 #include "esp_efuse.h"
+#include "esp_log.h"
 #include "esp_secure_boot.h"
 #include "esp_system.h"
 #include "otter/otter_device.h"
+
+#define TAG "ota"
 
 /* ---- Slots ---- */
 
@@ -110,20 +113,37 @@ static esp_err_t execute(const bootsel_plan_t *plan)
     return err;
 }
 
-static esp_err_t decide(ota_decide_t make_plan, int slot, bootsel_plan_t *plan)
+static esp_err_t decide(ota_decide_t make_plan, int slot, bootsel_input_t *input, bootsel_plan_t *plan)
 {
-    bootsel_input_t input;
-    esp_err_t err = ota_read_input(&input);
-    return err == ESP_OK ? make_plan(&input, slot, plan) : err;
+    esp_err_t err = ota_read_input(input);
+    return err == ESP_OK ? make_plan(input, slot, plan) : err;
+}
+
+/* A bit that is stuck is not reported by the flash: only what it says afterwards counts. */
+static esp_err_t execute_checked(const bootsel_input_t *before, const bootsel_plan_t *plan)
+{
+    bootsel_input_t wanted = *before;
+    bootsel_input_t now;
+    bootsel_apply(&wanted, plan);
+    esp_err_t err = plan->count > 0 ? execute(plan) : ESP_OK;
+    if (err == ESP_OK && plan->count > 0) {
+        err = ota_read_input(&now);
+        err = err == ESP_OK && !bootsel_same_records(&wanted, &now) ? ESP_ERR_FLASH_OP_FAIL : err;
+    }
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "otadata cannot be written: %s", esp_err_to_name(err));
+    }
+    return err;
 }
 
 esp_err_t ota_apply(ota_decide_t make_plan, int slot)
 {
+    bootsel_input_t input;
     bootsel_plan_t plan;
     otter_mutex_lock(&ota_state.otadata_lock);
-    esp_err_t err = decide(make_plan, slot, &plan);
+    esp_err_t err = decide(make_plan, slot, &input, &plan);
     if (err == ESP_OK) {
-        err = execute(&plan);
+        err = execute_checked(&input, &plan);
     }
     otter_mutex_unlock(&ota_state.otadata_lock);
     return err;
@@ -286,8 +306,9 @@ bool esp_ota_check_rollback_is_possible(void)
 esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
     int running = ota_running_slot();
+    bootsel_input_t input;
     bootsel_plan_t plan;
-    esp_err_t err = decide(bootsel_invalidate, running, &plan);
+    esp_err_t err = decide(bootsel_invalidate, running, &input, &plan);
     if (err != ESP_OK) {
         return err;
     }

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "device/ota/ota_internal.h"
+#include "esp_log.h"
+
+#define TAG "ota"
 
 #define TABLE_MAGIC_0 (ESP_PARTITION_MAGIC & 0xFF)
 #define TABLE_MAGIC_1 (ESP_PARTITION_MAGIC >> 8)
@@ -131,9 +134,11 @@ static esp_err_t finish_op(const ota_op_t *op)
         return ESP_ERR_INVALID_ARG;
     }
     esp_err_t err = partition_flash_sync();
-    if (err == ESP_OK) {
-        err = verify_op(op);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "what was written to %s may not be durable: %s", op->staging.label, esp_err_to_name(err));
+        return err;
     }
+    err = verify_op(op);
     return err == ESP_OK && op->copy ? copy_to_final(op) : err;
 }
 

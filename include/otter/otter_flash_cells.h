@@ -33,6 +33,7 @@ typedef struct otter_flash_cells {
     uint32_t wear_limit;               /**< Erases after which a sector fails to erase; 0: none ever does. */
     uint32_t worn;                     /**< Erases that failed for that. */
     uint32_t stuck_off;                /**< Byte with a bit that is stuck ... */
+    uint32_t stuck;                    /**< Programs that it did not follow. */
     uint8_t stuck_bit;                 /**< ... at 1: this one is never programmed; 0: none. */
 } otter_flash_cells_t;
 

@@ -84,6 +84,7 @@ static void do_byte(otter_flash_cells_t *cells, const cell_op_t *op, uint32_t in
         return;
     }
     uint8_t stuck = op->off + index == cells->stuck_off ? cells->stuck_bit : 0;
+    cells->stuck += (*byte & stuck & ~wanted(op, index)) != 0;
     *byte = (uint8_t)(*byte & (wanted(op, index) | stuck));
     *unstable = (uint8_t)(*unstable & wanted(op, index));
 }

@@ -23,11 +23,19 @@ uint8_t life_record(life_t *life, int slot)
     return record_bit(&input, slot);
 }
 
+bool life_is_faulty(const life_t *life)
+{
+    return life->world->fault.kind != FAULT_NONE;
+}
+
 /* Otadata is now what it was allowed to become; the slot's record is exactly this. */
 static void expect_record(life_t *life, int slot, uint8_t bits, const char *after)
 {
     bootsel_input_t input;
     must(records_read(life->world, &life->layout, life->config.rollback, &input), "otadata cannot be read");
+    if (life_is_faulty(life)) {
+        return;
+    }
     if (!records_pin(life->world, &life->layout, &input)) {
         life_fail(life, VERDICT_LOST, "records");
     }
@@ -130,7 +138,7 @@ void life_abort_update(life_t *life, int app)
 
 /* ---- Verdicts on itself ---- */
 
-void life_confirm(life_t *life)
+bool life_confirm(life_t *life)
 {
     facts_t *facts = &life->world->facts;
     int slot = life_running_slot(life);
@@ -143,11 +151,15 @@ void life_confirm(life_t *life)
     records_may_become(life->world, slot, RECORD_VALID);
     facts->floor = version > facts->floor ? version : facts->floor;
     if (esp_ota_mark_app_valid_cancel_rollback() != ESP_OK) {
+        if (life_is_faulty(life)) {
+            return false;
+        }
         life_fail(life, VERDICT_OTHER, "an app cannot confirm itself");
     }
     expect_record(life, slot, RECORD_VALID, "a confirmation");
     facts->confirmed_slot = slot;
     facts->confirmed_app = life->app;
+    return true;
 }
 
 void life_refuse(life_t *life)
@@ -211,7 +223,7 @@ void life_damage(life_t *life, int slot, uint32_t phase)
 {
     facts_t *facts = &life->world->facts;
     if (facts->phase < phase) {
-        life->world->cells.bytes[life->layout.slot_off[slot] + 1000] ^= 0x04;
+        catalogue_damage(life->world->cells.bytes + life->layout.slot_off[slot] + 1000);
         facts->damaged |= 1u << slot;
         facts->phase = phase;
     }

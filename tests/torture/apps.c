@@ -153,7 +153,7 @@ catalogue_t *catalogue_new(uint32_t image_bytes, bool is_signed)
         sign_all(catalogue);
     }
     app_t *bad = &catalogue->app[APP_BAD];
-    bad->bytes[bad->len / 2] ^= 0x10;
+    catalogue_damage(bad->bytes + bad->len / 2);
     memset(bad->hash, 0, sizeof(bad->hash));
     return catalogue;
 }
@@ -164,6 +164,12 @@ void catalogue_free(catalogue_t *catalogue)
         free(catalogue->app[app].bytes);
     }
     free(catalogue);
+}
+
+void catalogue_damage(uint8_t *bytes)
+{
+    bytes[0] ^= 0x10;
+    bytes[4] ^= 0x10;
 }
 
 int catalogue_find(const catalogue_t *catalogue, const uint8_t hash[OTTER_SHA256_BYTES])

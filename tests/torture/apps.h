@@ -18,7 +18,7 @@ enum {
     APP_B,       /**< Its update. 3; signed by key 1 only. */
     APP_C,       /**< The update of that. 3. */
     APP_OLD,     /**< Older than any floor: 0. */
-    APP_BAD,     /**< One bit is wrong. */
+    APP_BAD,     /**< Damaged. */
     APPS,
 };
 
@@ -44,6 +44,9 @@ catalogue_t *catalogue_new(uint32_t image_bytes, bool is_signed);
 
 /** Frees them. */
 void catalogue_free(catalogue_t *catalogue);
+
+/** Damages an image so that its checksum is still right: only the hash says so. */
+void catalogue_damage(uint8_t *bytes);
 
 /** The app whose hash this is, or WORLD_NO_APP. */
 int catalogue_find(const catalogue_t *catalogue, const uint8_t hash[OTTER_SHA256_BYTES]);

@@ -11,6 +11,9 @@
 #define ERASES_PER_CUT    3 /* A transition that is done over, the room for it, and what the app repeats. */
 #define ERASES_FIRST_BOOT 1
 
+#define BROKEN_BITS 1000 /* Places that a bit breaks in, at random. */
+#define WORN_MAX    8    /* Most erases that a worn sector still does. */
+
 #define RECOVERY_OPS 40 /* Random cuts often hit this early: while the device recovers. */
 
 /* Worlds seen, to explore what is alike only once. */
@@ -116,6 +119,7 @@ static life_end_t run(explorer_t *explorer, uint32_t cuts, const path_cut_t *cut
 {
     world_t *world = explorer->life->world;
     snapshot_restore(explorer->before[cuts], world, noise_seed(&explorer->path, cuts));
+    world->fault = explorer->path.fault;
     if (cut != NULL) {
         world->power.cut_at = cut->op;
         world->power.cut = cut->kind;
@@ -223,6 +227,24 @@ static void compare_after_cut(explorer_t *explorer)
     }
 }
 
+/* A fault that shows is logged. One that passes does not stop an update, one that stays does not stop the device. */
+static void check_faulty_end(explorer_t *explorer)
+{
+    world_t *world = explorer->life->world;
+    const fault_t *fault = &world->fault;
+    bool shows = world->course.faults > 0;
+    explorer->tally->faults[fault->kind] += shows;
+    explorer->tally->hidden += !shows;
+    bool passes = fault->kind == FAULT_FLIP || (fault->kind == FAULT_ERROR && fault->count < FAULT_FOR_EVER);
+    if (passes && world->course.last_app != APP_B) {
+        facts_fail(&world->facts, VERDICT_OTHER, "the update is not made after the fault has passed");
+    }
+    bool reported = fault->kind == FAULT_ERROR || fault->kind == FAULT_WORN;
+    if (shows && reported && world->course.log_bytes == 0) {
+        facts_fail(&world->facts, VERDICT_OTHER, "the device says nothing about a flash that fails");
+    }
+}
+
 static void check_end(explorer_t *explorer)
 {
     life_t *life = explorer->life;
@@ -233,6 +255,10 @@ static void check_end(explorer_t *explorer)
     if (world->course.violations > 0) {
         facts_fail(&world->facts, VERDICT_OTHER, "%u programs broke the rules of NOR",
                    (unsigned)world->course.violations);
+    }
+    if (life_is_faulty(life)) {
+        check_faulty_end(explorer);
+        return;
     }
     check_erases(explorer);
     if (!life->scenario->idf_differs && !agrees_with_idf(explorer)) {
@@ -372,6 +398,63 @@ static void cut_at_random(explorer_t *explorer, uint32_t number)
     path->count = 0;
 }
 
+/* ---- Faults without cuts ---- */
+
+static void run_with(explorer_t *explorer, uint32_t *number, fault_t fault)
+{
+    if (is_mine(explorer, (*number)++) && !is_over(explorer)) {
+        explorer->path.fault = fault;
+        (void)recover(explorer);
+        explorer->path.fault = (fault_t){.kind = FAULT_NONE};
+    }
+}
+
+static void fail_operations(explorer_t *explorer, uint32_t *number)
+{
+    static const uint32_t counts[] = {1, 2, 3, FAULT_FOR_EVER};
+    for (uint32_t op = 1; op <= explorer->tally->ops; op++) {
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+            run_with(explorer, number, (fault_t){.kind = FAULT_ERROR, .at = op, .count = counts[i]});
+        }
+    }
+}
+
+/* A byte of otadata's first KiB, of the factory app or of a slot. */
+static uint32_t draw_place(const layout_t *layout, uint64_t *state)
+{
+    uint32_t area = draw(state) % (layout->slots + 3);
+    if (area < 2) {
+        return layout->otadata_off + area * layout->sector_bytes + draw(state) % BOOTSEL_AREA_BYTES;
+    }
+    uint32_t start = area == 2 ? layout->factory_off : layout->slot_off[area - 3];
+    return start + draw(state) % layout->slot_bytes;
+}
+
+static void break_bits(explorer_t *explorer, uint32_t *number)
+{
+    const layout_t *layout = &explorer->life->layout;
+    uint64_t state = explorer->effort->seed;
+    for (uint32_t i = 0; i < BROKEN_BITS; i++) {
+        fault_t fault = {.kind = FAULT_STUCK, .at = draw_place(layout, &state), .bit = draw(&state) % 8};
+        if (!explorer->life->geometry->pages) {
+            run_with(explorer, number, fault);
+        }
+        fault.kind = FAULT_FLIP;
+        fault.count = draw(&state) % 3;
+        run_with(explorer, number, fault);
+    }
+}
+
+static void break_flash(explorer_t *explorer)
+{
+    uint32_t number = 0;
+    fail_operations(explorer, &number);
+    for (uint32_t erases = 1; erases <= WORN_MAX && !explorer->life->geometry->pages; erases++) {
+        run_with(explorer, &number, (fault_t){.kind = FAULT_WORN, .count = erases});
+    }
+    break_bits(explorer, &number);
+}
+
 static bool run_without_cut(explorer_t *explorer)
 {
     life_end_t end = run(explorer, 0, NULL);
@@ -404,7 +487,9 @@ bool explore(life_t *life, const effort_t *effort, tally_t *tally, explore_repor
 {
     explorer_t explorer = begin(life, effort, tally, report, arg);
     bool ok = run_without_cut(&explorer);
-    if (ok) {
+    if (ok && life->scenario->has_faults) {
+        break_flash(&explorer);
+    } else if (ok) {
         cut_everywhere(&explorer, 1, tally->ops);
         for (uint32_t i = effort->worker; i < effort->random && !is_over(&explorer); i += effort->workers) {
             cut_at_random(&explorer, i);
@@ -418,6 +503,7 @@ bool explore_replay(life_t *life, const path_t *path, tally_t *tally, explore_re
 {
     effort_t effort = {.depth = 0, .slice = 1, .workers = 1};
     explorer_t explorer = begin(life, &effort, tally, report, arg);
+    explorer.path.fault = path->fault;
     bool goes_on = true;
     while (goes_on && explorer.path.count < path->count) {
         explorer.path.cut[explorer.path.count] = path->cut[explorer.path.count];

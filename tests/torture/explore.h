@@ -18,6 +18,7 @@ typedef struct path_cut {
 
 /** The cuts that a device suffers, one after the other. It repeats what happens exactly. */
 typedef struct path {
+    fault_t fault; /**< What is wrong with its flash besides. */
     uint32_t count;
     path_cut_t cut[PATH_CUTS];
 } path_t;
@@ -37,6 +38,8 @@ typedef struct tally {
     uint32_t most_boots;            /**< Starts until the end, at most. */
     uint32_t most_erases;           /**< Erases of otadata until the end, at most. */
     uint64_t dropped;               /**< Syncs left out on purpose. */
+    uint64_t faults[FAULT_KINDS];   /**< Devices with a fault that showed, by kind. */
+    uint64_t hidden;                /**< Devices with a fault that never showed. */
     uint64_t verdicts[VERDICTS];
 } tally_t;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,10 +98,14 @@ static struct {
     otter_flash_pages_t pages;
     otter_key_store_cells_t fuses;
     guard_t guard;
-} parts;
+    int log_fd; /* What the device logs, if somebody wants to know; else -1. */
+} parts = {.log_fd = -1};
 
 static void note_course(life_t *life)
 {
+    course_t *course = &life->world->course;
+    course->faults += life->world->power.failed + parts.cells.worn + parts.cells.stuck;
+    course->log_bytes += parts.log_fd >= 0 ? (uint32_t)lseek(parts.log_fd, 0, SEEK_CUR) : 0;
     life->world->course.ops = life->world->power.ops;
     life->world->course.violations = parts.cells.violations;
     life->world->course.dropped = parts.pages.dropped;
@@ -124,6 +129,37 @@ static void choose_dropped_syncs(const life_t *life)
     }
 }
 
+static void install_fault(world_t *world)
+{
+    const fault_t *fault = &world->fault;
+    if (fault->kind == FAULT_ERROR) {
+        world->power.fail_at = fault->at;
+        world->power.fails = fault->count;
+    } else if (fault->kind == FAULT_WORN) {
+        parts.cells.wear_limit = fault->count;
+    } else if (fault->kind == FAULT_STUCK) {
+        parts.cells.stuck_off = fault->at;
+        parts.cells.stuck_bit = (uint8_t)(1u << fault->bit);
+    }
+}
+
+static void flip_bit(world_t *world, uint32_t boots)
+{
+    if (world->fault.kind == FAULT_FLIP && world->fault.count == boots) {
+        world->cells.bytes[world->fault.at] ^= (uint8_t)(1u << world->fault.bit);
+        world->course.faults++;
+    }
+}
+
+/* The device logs to memory. */
+static void keep_log(life_t *life)
+{
+    if (life_is_faulty(life) && !life->loud) {
+        parts.log_fd = memfd_create("log", MFD_CLOEXEC);
+        must(parts.log_fd >= 0 && dup2(parts.log_fd, STDOUT_FILENO) >= 0, "memfd");
+    }
+}
+
 static void power_on(life_t *life)
 {
     world_t *world = life->world;
@@ -139,6 +175,7 @@ static void power_on(life_t *life)
     } else {
         inner = otter_flash_cells_init(&parts.cells, &world->cells, &geometry, &world->power);
     }
+    install_fault(world);
     parts.guard = (guard_t){.base = *inner, .inner = inner, .life = life};
     parts.guard.base.ops = &guard_ops;
     life->flash = &parts.guard.base;
@@ -162,7 +199,11 @@ void life_fail(life_t *life, verdict_t verdict, const char *format, ...)
 
 static void print_line(void *arg, boot_log_level_t level, const char *line)
 {
-    (void)arg;
+    life_t *life = arg;
+    life->world->course.log_bytes += level != BOOT_LOG_INFO ? (uint32_t)strlen(line) : 0;
+    if (!life->loud) {
+        return;
+    }
     printf("    boot %c: %s\n", "EWI"[level], line);
 }
 
@@ -251,23 +292,34 @@ static void check_app(life_t *life)
     }
 }
 
+static void note_start(life_t *life)
+{
+    world_t *world = life->world;
+    if (world->course.boots++ == 0) {
+        world->course.ops_to_start = world->power.ops;
+        world->course.first_app = life->app;
+    }
+    world->course.last_app = life->app;
+}
+
 static void check_start(life_t *life)
 {
     world_t *world = life->world;
     bootsel_input_t seen;
     check_app(life);
-    check_failures(life);
     check_trust(life);
+    if (life_is_faulty(life)) {
+        note_start(life);
+        return;
+    }
+    check_failures(life);
     if (!records_read(world, &life->layout, life->config.rollback, &seen) ||
         !records_pin(world, &life->layout, &seen)) {
         life_fail(life, VERDICT_LOST, "otadata cannot be read");
     }
     check_record(life);
     check_starts(life);
-    if (world->course.boots++ == 0) {
-        world->course.ops_to_start = world->power.ops;
-        world->course.first_app = life->app;
-    }
+    note_start(life);
 }
 
 static void init_library(life_t *life)
@@ -282,15 +334,21 @@ static void init_library(life_t *life)
     }
 }
 
-static void boot(life_t *life)
+/* False: the boot failed, and is tried again. */
+static bool boot(life_t *life)
 {
     boot_env_t env = {.flash = life->flash,
                       .key_store = life->key_store,
                       .config = &life->config,
-                      .log = life->loud ? print_line : NULL};
+                      .log = print_line,
+                      .log_arg = life};
     expect_boot(life);
     life->world->facts.writable = -1;
+    uint32_t failed = life->world->power.failed;
     esp_err_t err = boot_choose(&env, &life->boot);
+    if (err == ESP_ERR_FLASH_OP_FAIL && life->world->power.failed > failed) {
+        return false;
+    }
     if (err != ESP_OK) {
         life_fail(life, VERDICT_BRICK, "nothing boots: %s", esp_err_to_name(err));
     }
@@ -299,6 +357,7 @@ static void boot(life_t *life)
     }
     check_start(life);
     init_library(life);
+    return true;
 }
 
 static void live(life_t *life)
@@ -307,8 +366,9 @@ static void live(life_t *life)
     life->config.partition_table_offset = life->layout.table_off;
     life->config.chip_id = OTTER_CHIP_ID_LINUX_X86_64;
     life->config.rollback = !life->scenario->no_rollback;
-    life->config.log_level = life->loud ? ESP_LOG_INFO : ESP_LOG_NONE;
+    life->config.log_level = life->loud ? ESP_LOG_INFO : life_is_faulty(life) ? ESP_LOG_WARN : ESP_LOG_NONE;
     (void)alarm(LIFE_SECONDS);
+    keep_log(life);
     power_on(life);
     next_t next = NEXT_RESTART;
     for (uint32_t boots = 0; next == NEXT_RESTART; boots++) {
@@ -318,8 +378,10 @@ static void live(life_t *life)
         if (life->scenario->meanwhile != NULL) {
             life->scenario->meanwhile(life);
         }
-        boot(life);
-        next = life->scenario->app(life);
+        flip_bit(life->world, boots);
+        if (boot(life)) {
+            next = life->scenario->app(life);
+        }
     }
     note_course(life);
     _exit(EXIT_DONE);

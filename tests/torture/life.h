@@ -25,6 +25,7 @@ typedef struct scenario {
     bool no_rollback;
     bool is_signed;   /**< Secure boot is on. */
     bool has_fuses;   /**< There is a key store. */
+    bool has_faults;  /**< Not the power fails, but the flash. */
     bool idf_differs; /**< The end is a state in which ESP-IDF chooses otherwise; docs/COMPATIBILITY.md says why. */
     /** Makes the device as it is at the beginning. */
     void (*make)(life_t *life);
@@ -73,6 +74,9 @@ life_end_t life_run(life_t *life);
 
 /* ---- For apps: what they do, and what an observer expects of it. A failed expectation ends the life. ---- */
 
+/** True if the flash has a fault: what a device then says and forgets is another matter; what it runs is not. */
+bool life_is_faulty(const life_t *life);
+
 /** Slot that runs; -1: factory. */
 int life_running_slot(const life_t *life);
 
@@ -82,8 +86,8 @@ bool life_update(life_t *life, int app);
 /** The same, given up half-way. */
 void life_abort_update(life_t *life, int app);
 
-/** The running app confirms itself. */
-void life_confirm(life_t *life);
+/** The running app confirms itself. False: it could not, on a flash with a fault. */
+bool life_confirm(life_t *life);
 
 /** The running app refuses itself: what follows is a restart. */
 void life_refuse(life_t *life);

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const fault_names[FAULT_KINDS] = {
+    [FAULT_NONE] = "none",   [FAULT_ERROR] = "error", [FAULT_WORN] = "worn",
+    [FAULT_STUCK] = "stuck", [FAULT_FLIP] = "flip",
+};
+
 static uint32_t larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
@@ -25,6 +30,10 @@ void report_merge(tally_t *sum, const tally_t *part)
     for (int i = 0; i < VERDICTS; i++) {
         sum->verdicts[i] += part->verdicts[i];
     }
+    for (int i = 0; i < FAULT_KINDS; i++) {
+        sum->faults[i] += part->faults[i];
+    }
+    sum->hidden += part->hidden;
     sum->recoveries += part->recoveries;
     sum->known += part->known;
     sum->kept += part->kept;
@@ -57,6 +66,10 @@ void report_write_id(char id[REPORT_ID_BYTES], const char *scenario, const geome
     int len =
         snprintf(id, REPORT_ID_BYTES, "%s/%s,%u,%u,%u", scenario, geometry->pages ? "pages" : "cells",
                  (unsigned)geometry->sector_bytes, (unsigned)geometry->program_bytes, (unsigned)geometry->image_bytes);
+    if (path->fault.kind != FAULT_NONE) {
+        len += snprintf(id + len, REPORT_ID_BYTES - (size_t)len, "/%s.%u.%u.%u", fault_names[path->fault.kind],
+                        (unsigned)path->fault.at, (unsigned)path->fault.count, (unsigned)path->fault.bit);
+    }
     for (uint32_t i = 0; i < path->count; i++) {
         const path_cut_t *cut = &path->cut[i];
         len += snprintf(id + len, REPORT_ID_BYTES - (size_t)len, "/%u.%s.%u", (unsigned)cut->op,
@@ -74,6 +87,19 @@ static bool read_kind(const char *text, otter_cut_t *kind)
     return false;
 }
 
+static bool read_fault(const char *text, fault_t *fault)
+{
+    char kind[16];
+    if (sscanf(text, "/%15[a-z].%" SCNu32 ".%" SCNu32 ".%" SCNu32, kind, &fault->at, &fault->count, &fault->bit) != 4) {
+        return false;
+    }
+    fault->kind = FAULT_ERROR;
+    while (fault->kind < FAULT_KINDS && strcmp(kind, fault_names[fault->kind]) != 0) {
+        fault->kind++;
+    }
+    return fault->kind < FAULT_KINDS && fault->bit < 8;
+}
+
 static bool read_cut(const char *text, path_cut_t *cut)
 {
     char kind[16];
@@ -89,9 +115,14 @@ bool report_read_id(const char *id, char scenario[32], geometry_t *geometry, pat
         return false;
     }
     geometry->pages = strcmp(model, "pages") == 0;
-    path->count = 0;
+    *path = (path_t){.count = 0};
     const char *at = strchr(id, '/');
     at = at != NULL ? strchr(at + 1, '/') : NULL;
+    if (at != NULL && read_fault(at, &path->fault)) {
+        at = strchr(at + 1, '/');
+    } else {
+        path->fault.kind = FAULT_NONE;
+    }
     while (at != NULL) {
         if (path->count == PATH_CUTS || !read_cut(at, &path->cut[path->count])) {
             return false;
@@ -134,6 +165,23 @@ static void print_kinds(const tally_t *sum)
     putchar('\n');
 }
 
+static void print_faults(const tally_t *sum)
+{
+    const char *separator = "faults by kind:";
+    for (fault_kind_t kind = FAULT_ERROR; kind < FAULT_KINDS; kind++) {
+        if (sum->faults[kind] > 0) {
+            printf("%s %s %" PRIu64, separator, fault_names[kind], sum->faults[kind]);
+            separator = ",";
+        }
+    }
+    if (sum->hidden > 0) {
+        printf("; never showed: %" PRIu64, sum->hidden);
+    }
+    if (separator[0] == ',') {
+        putchar('\n');
+    }
+}
+
 static tally_t add_up(const report_row_t *row, size_t count, unsigned *scenarios_run)
 {
     tally_t sum = {.ops = 0};
@@ -145,10 +193,10 @@ static tally_t add_up(const report_row_t *row, size_t count, unsigned *scenarios
     return sum;
 }
 
-/* A run that cut nothing shows nothing. */
+/* A run that broke nothing shows nothing. */
 static bool is_good(const tally_t *sum)
 {
-    return count_failures(sum) == 0 && count_cuts(sum) > 0;
+    return count_failures(sum) == 0 && count_cuts(sum) + sum->faults[FAULT_ERROR] > 0;
 }
 
 bool report_print(const report_row_t *row, size_t count)
@@ -164,6 +212,7 @@ bool report_print(const report_row_t *row, size_t count)
         }
     }
     print_kinds(&sum);
+    print_faults(&sum);
     if (sum.dropped > 0) {
         printf("syncs left out on purpose: %" PRIu64 "\n", sum.dropped);
     }

@@ -9,6 +9,8 @@
 
 #include "otter/otter_key_store_cells.h"
 
+#define FAULTY_TRIES 3 /* Restarts after which an app gives up on a flash that fails. */
+
 /* ---- Devices to begin with ---- */
 
 static void put(life_t *life, int slot, int app)
@@ -245,6 +247,44 @@ static next_t app_erase_other(life_t *life)
     return life->app == APP_C ? NEXT_DONE : update_to(life, APP_C);
 }
 
+/* A flash that fails: what cannot be done is tried again, at once and after a restart, and then left alone. */
+static next_t app_faulty(life_t *life)
+{
+    facts_t *facts = &life->world->facts;
+    if (life->app == APP_B) {
+        bool done = life_confirm(life) || ++facts->phase > FAULTY_TRIES;
+        return done ? NEXT_DONE : NEXT_RESTART;
+    }
+    if (facts->phase > FAULTY_TRIES) {
+        return NEXT_DONE;
+    }
+    if (!life_update(life, APP_B) && !life_update(life, APP_B)) {
+        facts->phase++;
+    }
+    return NEXT_RESTART;
+}
+
+/* The confirmed app breaks; an older, unconfirmed one lies in the slot that is tried next. */
+static void make_two_confirmed_and_old(life_t *life)
+{
+    make_a_and_b(life);
+    put(life, 2, APP_OLD);
+    records_put(life->world, &life->layout, 1, 5, ESP_OTA_IMG_VALID);
+}
+
+static void break_b(life_t *life)
+{
+    life_damage(life, 1, 1);
+}
+
+static next_t app_bit_rot(life_t *life)
+{
+    if (life->app == APP_OLD) {
+        life_fail(life, VERDICT_LOST, "an app runs that nobody confirmed, although a confirmed one is left");
+    }
+    return life->app == APP_C ? confirm_and_end(life) : update_to(life, APP_C);
+}
+
 const scenario_t scenarios[] = {
     {.name = "update", .what = "an update", .slots = 2, .make = make_a, .app = app_update},
     {.name = "twice", .what = "an update, and another one", .slots = 2, .make = make_a, .app = app_update_twice},
@@ -333,6 +373,19 @@ const scenario_t scenarios[] = {
      .has_fuses = true,
      .make = make_a,
      .app = app_revoke},
+    {.name = "bit-rot",
+     .what = "the confirmed app breaks, and the other confirmed one runs",
+     .slots = 3,
+     .make = make_two_confirmed_and_old,
+     .meanwhile = break_b,
+     .app = app_bit_rot},
+    {.name = "faults",
+     .what = "no power cuts: a flash that reports errors, wears out, loses bits",
+     .slots = 2,
+     .has_factory = true,
+     .has_faults = true,
+     .make = make_factory_and_a,
+     .app = app_faulty},
     {.name = NULL},
 };
 

@@ -77,6 +77,26 @@ typedef struct facts {
     char message[WORLD_MESSAGE];
 } facts_t;
 
+/** What can be wrong with a flash whose power never goes. */
+typedef enum fault_kind {
+    FAULT_NONE,
+    FAULT_ERROR, /**< Operations report an error: from number @ref fault.at on, @ref fault.count of them. */
+    FAULT_WORN,  /**< Sectors cannot be erased more than @ref fault.count times. */
+    FAULT_STUCK, /**< A bit of byte @ref fault.at is stuck at 1. */
+    FAULT_FLIP,  /**< A bit of byte @ref fault.at flips before boot number @ref fault.count, from 0. */
+    FAULT_KINDS,
+} fault_kind_t;
+
+/** A fault. */
+typedef struct fault {
+    fault_kind_t kind;
+    uint32_t at;
+    uint32_t count;
+    uint32_t bit; /**< 0 to 7. */
+} fault_t;
+
+#define FAULT_FOR_EVER 1000000u /**< fault.count: the errors do not end. */
+
 /** What a process reports besides. */
 typedef struct course {
     uint32_t ops;          /**< Operations since power on. */
@@ -84,6 +104,9 @@ typedef struct course {
     uint32_t boots;        /**< Apps started. */
     int first_app;         /**< The first one; WORLD_NO_APP: none. */
     uint32_t violations;   /**< Rules of NOR broken. */
+    uint32_t faults;       /**< Times that the fault showed. */
+    uint32_t log_bytes;    /**< Of errors and warnings that the device logged; counted while there is a fault. */
+    int last_app;          /**< The last app that started. */
     uint32_t dropped;      /**< Syncs left out. */
 } course_t;
 
@@ -95,6 +118,7 @@ typedef struct world {
     otter_flash_cells_memory_t cells;
     otter_flash_pages_memory_t pages;
     otter_power_t power;
+    fault_t fault; /**< What is wrong with this flash. */
     course_t course;
     facts_t facts;
     uint8_t fuses[OTTER_KEY_STORE_BYTES];
