@@ -394,6 +394,35 @@ static void a_record_that_cannot_be_written_once_is_written_again(void **state)
     }
 }
 
+/* The flash reports nothing: what otadata says afterwards is what counts. */
+static esp_err_t stuck_program(otter_flash_t *flash, uint32_t off, const void *src, size_t len)
+{
+    failing_t *failing = (failing_t *)(void *)flash;
+    uint8_t bytes[1024];
+    memcpy(bytes, src, len);
+    if (len == OTADATA_RECORD_BYTES && off % 0x1000 == 0) {
+        bytes[28] ^= 1;
+        failing->failed++;
+    }
+    return otter_flash_program(failing->inner, off, bytes, len);
+}
+
+static void an_app_whose_record_is_not_what_it_should_be_is_not_run(void **state)
+{
+    (void)state;
+    static const otter_flash_ops_t ops = {failing_read, stuck_program, failing_erase, failing_sync};
+    bench_t *bench = make();
+    failing_t failing = {.base = *bench->flash, .inner = bench->flash, .left = INT32_MAX};
+    failing.base.ops = &ops;
+    bench->flash = &failing.base;
+    put_record(bench, 0, 1, ESP_OTA_IMG_NEW);
+    assert_err(boot(bench), ESP_OK);
+    assert_true(failing.failed > 0);
+    assert_true(bench->result.otadata_errors > 0);
+    assert_false(bench->result.slot == 0 && bench->result.reason == BOOTSEL_REASON_ACTIVE);
+    free(bench);
+}
+
 static void any_bytes_in_flash_end_in_a_decision(void **state)
 {
     (void)state;
@@ -432,6 +461,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(otadata_sectors_follow_the_flash_geometry),
     cmocka_unit_test(an_app_whose_record_cannot_be_written_is_not_run),
     cmocka_unit_test(nothing_is_run_if_only_an_app_is_left_whose_record_cannot_be_written),
+    cmocka_unit_test(an_app_whose_record_is_not_what_it_should_be_is_not_run),
     cmocka_unit_test(a_record_that_cannot_be_written_once_is_written_again),
     cmocka_unit_test(any_bytes_in_flash_end_in_a_decision),
 };

@@ -103,8 +103,12 @@ static void every_command_refuses_an_unknown_option(void **state)
     assert_true(each_command(check_unknown_option) >= 13);
 }
 
+/* All but the one that works on nothing but its own memory. */
 static void check_no_arguments(const char *command)
 {
+    if (strcmp(command, "torture") == 0) {
+        return;
+    }
     assert_otter(2, "%s", command);
     assert_says(said.err, "--help");
 }

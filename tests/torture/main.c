@@ -2,10 +2,12 @@
 /* otter-torture: options, workers, progress. */
 #define _GNU_SOURCE
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +159,7 @@ static void run_workers(const options_t *options)
         pid_t child = fork();
         must(child >= 0, "fork");
         if (child == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
             work(options, worker);
             _exit(0);
         }

@@ -264,12 +264,16 @@ static next_t app_faulty(life_t *life)
     return NEXT_RESTART;
 }
 
-/* The confirmed app breaks; an older, unconfirmed one lies in the slot that is tried next. */
-static void make_two_confirmed_and_old(life_t *life)
+/* The app that was confirmed last will break. An older one, which nobody confirmed, lies in the slot below it. */
+static void make_confirmed_and_old(life_t *life)
 {
-    make_a_and_b(life);
-    put(life, 2, APP_OLD);
+    put(life, 0, APP_OLD);
+    put(life, 1, APP_B);
+    put(life, 2, APP_A);
+    records_put(life->world, &life->layout, 0, 3, ESP_OTA_IMG_VALID);
     records_put(life->world, &life->layout, 1, 5, ESP_OTA_IMG_VALID);
+    life->world->facts.confirmed_slot = 1;
+    life->world->facts.confirmed_app = APP_B;
 }
 
 static void break_b(life_t *life)
@@ -376,7 +380,7 @@ const scenario_t scenarios[] = {
     {.name = "bit-rot",
      .what = "the confirmed app breaks, and the other confirmed one runs",
      .slots = 3,
-     .make = make_two_confirmed_and_old,
+     .make = make_confirmed_and_old,
      .meanwhile = break_b,
      .app = app_bit_rot},
     {.name = "faults",
