@@ -281,7 +281,30 @@ static void a_plan_that_is_full_takes_no_more(void **state)
     }
 }
 
+static bool says_the_same(device_record_t a, device_record_t b)
+{
+    const device_record_t other = {2, VALID, false};
+    bootsel_device_t first = device_with(2, true, a, other);
+    bootsel_device_t second = device_with(2, true, b, other);
+    return bootsel_same_records(&first.input, &second.input);
+}
+
+static void records_are_compared_by_what_they_say(void **state)
+{
+    (void)state;
+    const device_record_t valid = {1, VALID, false};
+    const device_record_t bad = {1, VALID, true};
+    const device_record_t blank = {0};
+    assert_true(says_the_same(valid, valid));
+    assert_true(says_the_same(bad, blank));
+    assert_false(says_the_same(valid, bad));
+    assert_false(says_the_same(blank, valid));
+    assert_false(says_the_same(valid, (device_record_t){3, VALID, false}));
+    assert_false(says_the_same(valid, (device_record_t){1, PENDING, false}));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(records_are_compared_by_what_they_say),
     cmocka_unit_test(a_record_means_nothing_where_there_are_no_slots),
     cmocka_unit_test(records_mean_nothing_without_an_otadata_partition),
     cmocka_unit_test(of_two_equal_records_the_first_is_active),
