@@ -39,7 +39,8 @@ static void say_failed(const boot_env_t *env, const ptable_partition_t *partitio
     boot_text_t text = {.len = 0};
     boot_text_add(&text, partition->label);
     boot_text_add(&text, " does not boot: ");
-    boot_text_add(&text, failure->fault != IMAGE_OK ? image_fault_text(failure->fault) : "flash cannot be read");
+    boot_text_add(&text,
+                  failure->fault != IMAGE_OK ? image_fault_text(failure->fault) : "flash cannot be read or written");
     say(env, BOOT_LOG_ERROR, &text);
 }
 

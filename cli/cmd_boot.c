@@ -49,7 +49,7 @@ static void explain_failures(const char *path, const boot_result_t *boot)
         const boot_failure_t *failure = &boot->failure[i];
         const ptable_partition_t *partition = bootsel_slot_partition(&boot->table, failure->slot);
         cli_note("  %s: %s", partition != NULL ? partition->label : "?",
-                 failure->fault != IMAGE_OK ? image_fault_text(failure->fault) : "flash cannot be read");
+                 failure->fault != IMAGE_OK ? image_fault_text(failure->fault) : "flash cannot be read or written");
     }
 }
 

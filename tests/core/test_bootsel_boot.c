@@ -262,7 +262,7 @@ static void arbitrary_records_always_end_in_a_boot(void **state)
 {
     (void)state;
     uint32_t random = 12345;
-    for (int round = 0; round < 200000; round++) {
+    for (int round = 0; round < 20000; round++) {
         bootsel_device_t device;
         device_make(&device, 1 + (random >> 8) % 4, (random & 1) != 0);
         for (uint32_t i = 0; i < 2; i++) {
