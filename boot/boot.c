@@ -44,6 +44,16 @@ static void say_failed(const boot_env_t *env, const ptable_partition_t *partitio
     say(env, BOOT_LOG_ERROR, &text);
 }
 
+static void add_state(boot_text_t *text, uint32_t state)
+{
+    const char *name = otadata_state_name(state);
+    if (name != NULL) {
+        boot_text_add(text, name);
+    } else {
+        boot_text_add_number(text, state);
+    }
+}
+
 static void say_records(const boot_env_t *env, const bootsel_plan_t *plan)
 {
     for (uint32_t i = 0; i < plan->count; i++) {
@@ -55,7 +65,7 @@ static void say_records(const boot_env_t *env, const bootsel_plan_t *plan)
             boot_text_add(&text, ": sequence ");
             boot_text_add_number(&text, record.seq);
             boot_text_add(&text, " becomes ");
-            boot_text_add(&text, otadata_state_name(record.state));
+            add_state(&text, record.state);
             say(env, BOOT_LOG_INFO, &text);
         }
     }

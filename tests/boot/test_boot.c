@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "boot/boot.h"
+#include "core/util/bytes.h"
 #include "otter/otter_flash_nor.h"
 #include "otter/otter_flash_ram.h"
 #include "tests/support/image_fixture.h"
@@ -446,7 +447,28 @@ static void any_bytes_in_flash_end_in_a_decision(void **state)
     free(bench);
 }
 
+/* The record moves as it is when the journal beside it needs room or an interrupted change is ended; what it says is shown. */
+static void a_record_with_an_unknown_state_is_rewritten_and_shown_by_number(void **state)
+{
+    (void)state;
+    bench_t *bench = make();
+    bench->config.rollback = false;
+    put_record(bench, 0, 1, 77);
+    uint8_t *entry = bench->bytes + OTADATA_OFFSET + 0x1000 + 192;
+    memset(bench->bytes + OTADATA_OFFSET + 0x1000 + 64, 0, 4);
+    memset(entry, 0xFF, 32);
+    bytes_put_u32(entry, 0x314A544F);
+    bytes_put_u32(entry + 4, 1);
+    bytes_put_u32(entry + 8, 77);
+    bytes_put_u32(entry + 28, bytes_crc32(0, entry, 28));
+    assert_err(boot(bench), ESP_OK);
+    assert_int_equal(bench->result.slot, 0);
+    assert_non_null(strstr(bench->log, "sequence 1 becomes 77"));
+    free(bench);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_record_with_an_unknown_state_is_rewritten_and_shown_by_number),
     cmocka_unit_test(a_first_boot_runs_ota_0_and_records_it),
     cmocka_unit_test(the_loader_gets_exactly_the_bytes_that_were_verified),
     cmocka_unit_test(a_new_app_is_recorded_as_pending_only_once_it_verified),
