@@ -85,7 +85,7 @@ static int start(cli_device_t *device, const cli_device_options_t *options)
         wiring.config.log_level = ESP_LOG_ERROR;
     }
     if (options->stall_limit_ms != 0) {
-        wiring.config.ota_stall_limit_ms = options->stall_limit_ms;
+        wiring.config.download.stall_ms = options->stall_limit_ms;
     }
     if (boot->slot != BOOTSEL_SLOT_NONE) {
         wiring.running_address = boot->partition.offset;

@@ -106,7 +106,7 @@ typedef struct {
  * @param ota_config  see esp_https_ota_config_t
  * @return ESP_OK: the next boot runs the new app. ESP_ERR_INVALID_ARG: NULL. Otherwise the code of the step that
  *         failed; nothing was switched, and nothing stays open. A silent server ends it with ESP_ERR_TIMEOUT after
- *         otter_config.ota_stall_limit_ms.
+ *         otter_download_limits.stall_ms.
  *
  * Power cut: the running app boots again, until the switch at the very end is complete.
  */
@@ -144,7 +144,7 @@ esp_err_t esp_https_ota_begin(const esp_https_ota_config_t *ota_config, esp_http
  * @return ESP_ERR_HTTPS_OTA_IN_PROGRESS: call again (also when nothing came within the client's timeout);
  *         ESP_OK: everything was received and written;
  *         ESP_ERR_INVALID_ARG: NULL;
- *         ESP_ERR_TIMEOUT: no byte came for otter_config.ota_stall_limit_ms;
+ *         ESP_ERR_TIMEOUT: no byte came for otter_download_limits.stall_ms;
  *         ESP_ERR_INVALID_VERSION: for another chip or chip revision;
  *         ESP_ERR_OTA_VALIDATE_FAILED: not an app image;
  *         ESP_ERR_OTA_SMALL_SEC_VER: its secure version is below the device's floor;
@@ -195,7 +195,7 @@ esp_err_t esp_https_ota_abort(esp_https_ota_handle_t https_ota_handle);
  * @param https_ota_handle  from esp_https_ota_begin()
  * @param new_app_info      gets the descriptor; untouched on error
  * @return ESP_OK; ESP_ERR_INVALID_ARG: a NULL argument; ESP_ERR_INVALID_STATE: not a begun update;
- *         ESP_ERR_TIMEOUT: no byte came for otter_config.ota_stall_limit_ms;
+ *         ESP_ERR_TIMEOUT: no byte came for otter_download_limits.stall_ms;
  *         ESP_FAIL: the connection broke before, or there is no app descriptor
  */
 esp_err_t esp_https_ota_get_img_desc(esp_https_ota_handle_t https_ota_handle, esp_app_desc_t *new_app_info);

@@ -12,7 +12,7 @@ static const char *const TAG = HTTPS_OTA_TAG;
 static esp_err_t note_silence(https_ota_t *ota, int64_t since_us)
 {
     ota->waited_us += otter_now_us() - since_us;
-    uint32_t limit_ms = otter_device_get()->config.ota_stall_limit_ms;
+    uint32_t limit_ms = otter_device_get()->config.download.stall_ms;
     if (ota->waited_us < (int64_t)limit_ms * 1000) {
         return ESP_ERR_HTTPS_OTA_IN_PROGRESS;
     }

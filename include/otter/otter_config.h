@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otter/otter_download.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -31,8 +33,10 @@ typedef struct otter_config {
     uint32_t watchdog_ms;
     /** Milliseconds to wait to post an event; negative: forever. Default 2000 (CONFIG_ESP_HTTPS_OTA_EVENT_POST_TIMEOUT). */
     int32_t event_post_timeout_ms;
-    /** Milliseconds that a download may go without a byte before it fails. Default 60000. */
-    uint32_t ota_stall_limit_ms;
+    /** file:// URLs are accepted: tests, USB sticks. Default false. */
+    bool allow_file;
+    /** What a download may cost, and how hard it tries. */
+    otter_download_limits_t download;
     /** Most redirects that one request follows. Default 10. */
     uint32_t ota_max_redirects;
     /** Most verbose log level that is printed, an esp_log_level_t. Default 3 (info). */

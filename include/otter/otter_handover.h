@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 #define OTTER_HANDOVER_MAGIC   0x5254544Fu /**< "OTTR" as bytes. */
-#define OTTER_HANDOVER_VERSION 1u          /**< Changes whenever the struct does. */
+#define OTTER_HANDOVER_VERSION 2u          /**< Changes whenever the struct does. */
 
 /** What the bootloader tells the firmware. */
 typedef struct otter_handover {

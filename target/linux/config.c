@@ -23,7 +23,16 @@ void otter_config_default(otter_config_t *config)
         .rollback = true,
         .watchdog_ms = 30000,
         .event_post_timeout_ms = 2000,
-        .ota_stall_limit_ms = 60000,
+        .download =
+            {
+                .idle_ms = 20000,
+                .stall_ms = 120000,
+                .min_speed_ms = 30000,
+                .retries = 10,
+                .backoff_first_ms = 500,
+                .backoff_most_ms = 30000,
+                .resume = true,
+            },
         .ota_max_redirects = 10,
         .log_level = 3,
     };

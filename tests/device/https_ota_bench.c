@@ -188,7 +188,7 @@ void bench_configure(bench_t *bench, const otter_config_t *config)
 void bench_limit_stalls(bench_t *bench, uint32_t limit_ms)
 {
     otter_config_t config = bench_config();
-    config.ota_stall_limit_ms = limit_ms;
+    config.download.stall_ms = limit_ms;
     bench_configure(bench, &config);
 }
 
