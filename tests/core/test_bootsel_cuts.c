@@ -256,10 +256,44 @@ static void note_states(scene_t *scene)
     scene->last_allowed = scene->allowed_count - 1;
 }
 
+/* Otadata after the first @p ops[s] operations, as sector s shows them. */
+static bootsel_input_t after_ops(const scene_t *scene, const uint32_t ops[OTADATA_SECTORS])
+{
+    bootsel_input_t mixed = scene->device.input;
+    for (uint32_t sector = 0; sector < OTADATA_SECTORS; sector++) {
+        bootsel_input_t now = scene->device.input;
+        bootsel_plan_t begun = scene->plan;
+        begun.count = ops[sector];
+        bootsel_apply(&now, &begun);
+        memcpy(mixed.area[sector], now.area[sector], BOOTSEL_AREA_BYTES);
+    }
+    return mixed;
+}
+
+/* A flash with a cache loses its power after @p stop operations: what was not synced is durable in any mixture. */
+static void lose_cache_at(scene_t *scene, uint32_t stop)
+{
+    uint32_t synced = stop;
+    while (synced > 0 && scene->plan.op[synced - 1].kind != BOOTSEL_OP_SYNC) {
+        synced--;
+    }
+    scene->first_allowed = scene->reached[synced];
+    scene->last_allowed = scene->reached[stop];
+    for (uint32_t first = synced; first <= stop; first++) {
+        for (uint32_t second = synced; second <= stop; second++) {
+            cells_t cells = {.input = after_ops(scene, (uint32_t[]){first, second})};
+            recover(scene, &cells, 0, stop, CUT_AFTER, first * 1000 + second);
+        }
+    }
+}
+
 static void cut_everywhere(scene_t *scene, size_t states, uint32_t seeds)
 {
     note_states(scene);
     assert_int_equal(scene->allowed_count, states);
+    for (uint32_t stop = 0; stop <= scene->plan.count; stop++) {
+        lose_cache_at(scene, stop);
+    }
     for (uint32_t op = 0; op < scene->plan.count; op++) {
         for (int cut = 0; cut < CUT_KINDS; cut++) {
             for (uint32_t seed = 1; seed <= seeds; seed++) {
