@@ -8,6 +8,22 @@
  * device/http. It does undo the transfer coding (chunked). The connection of a closed exchange may
  * be kept and used by the next open to the same host.
  *
+ * A port serves at least http and https. It may serve others behind the same contract, and answers as an HTTP server
+ * would: GET and HEAD (405 otherwise), Range and If-Range; 200, 206, 404, 416; Content-Length, Content-Range and
+ * Last-Modified.
+ * A user name and password travel as Authorization: Basic everywhere; a login that fails is a 401 with a Basic challenge.
+ *
+ * | Scheme | What | Default port | Verified |
+ * |---|---|---|---|
+ * | http | plain HTTP | 80 | no |
+ * | https | HTTP over TLS | 443 | yes |
+ * | ftp | plain FTP, passive mode | 21 | no |
+ * | ftps | FTP over TLS from the first byte (implicit), control and data | 990 | yes |
+ * | ftpes | FTP that must change to TLS before the login (explicit, AUTH TLS), control and data | 21 | yes |
+ * | file | a regular file of this machine; host empty or localhost | none | no |
+ *
+ * Which of them a device may use is not decided here.
+ *
  * One implementation a binary, chosen by the build. A client belongs to one task.
  */
 #pragma once
@@ -48,6 +64,13 @@ typedef struct otter_http_config {
     int tcp_keep_alive_interval_s; /**< Seconds between probes; 0: 5. */
     int tcp_keep_alive_count;      /**< Unanswered probes before the connection is given up; 0: 3. */
     const char *if_name;           /**< Network interface to use; NULL: any. */
+    /**
+     * Proxy, "http://[name:password@]host:port"; "": none; NULL: what the environment says (http_proxy, https_proxy, ...,
+     * all_proxy, no_proxy), if the platform has one. Used for every host. TLS goes through it by CONNECT, end to end. A
+     * port without proxies fails each open with ESP_ERR_HTTP_CONNECT if one is given here. Stays the caller's, outlives
+     * the client.
+     */
+    const char *proxy;
 } otter_http_config_t;
 
 /** A header of a request. */
@@ -59,7 +82,7 @@ typedef struct otter_http_header {
 /** A request. Everything stays the caller's and must last until open returns. */
 typedef struct otter_http_request {
     const char *method; /**< "GET", "HEAD", "POST", ... */
-    const char *url;    /**< Absolute, http or https. */
+    const char *url;    /**< Absolute, of a scheme that the port serves. */
     const otter_http_header_t
         *headers; /**< Sent as they are; Host, Content-Length and Connection are the port's if absent. */
     size_t header_count;
@@ -99,8 +122,8 @@ otter_http_t *otter_http_new(const otter_http_config_t *config);
  * @return ESP_OK; ESP_ERR_HTTP_CONNECT if no connection or TLS session could be made (the server's
  *         certificate was refused, say); ESP_ERR_HTTP_WRITE_DATA if the request could not be sent;
  *         ESP_ERR_HTTP_FETCH_HEADER for a missing, malformed or oversized response head;
- *         ESP_ERR_HTTP_INVALID_TRANSPORT for a scheme other than http and https; ESP_ERR_TIMEOUT. otter_http_error() says more. After an
- *         error no exchange is open.
+ *         ESP_ERR_HTTP_INVALID_TRANSPORT for a scheme that the port does not serve; ESP_ERR_TIMEOUT. otter_http_error()
+ *         says more. After an error no exchange is open.
  */
 esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *request, otter_http_header_cb_t on_header,
                           void *arg, int64_t deadline_us, otter_http_response_t *response);
