@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/util/date.h"
 #include "server/http/conditional.h"
-#include "server/http/date.h"
 #include "server/http/etag.h"
 
 #define ETAG   "\"5d8c72a5edda8-1f4\""

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "server/http/date.h"
+#include "core/util/date.h"
 #include "server/http/etag.h"
 
 /** Whether the file is no newer than @p date; @p if_no_date when that is no date. */

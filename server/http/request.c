@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "core/util/date.h"
 #include "server/http/conditional.h"
-#include "server/http/date.h"
 #include "server/http/path.h"
 
 enum {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/util/date.h"
 #include "server/http/conditional.h"
 
 #include <stdlib.h>
 
-#include "server/http/date.h"
 #include "server/http/etag.h"
 #include "tests/support/test.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/http/date.h"
+#include "core/util/date.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { DAY_S = 86400, YEAR_FIRST = 1970, YEAR_LAST = 9999 };
@@ -55,21 +54,42 @@ static int year_of(int64_t seconds)
     return year;
 }
 
+static char *put_number(char *at, int number, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        at[i] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    return at + digits;
+}
+
+static char *put_text(char *at, const char *text)
+{
+    while (*text != '\0') {
+        *at++ = *text++;
+    }
+    return at;
+}
+
 void date_format(int64_t seconds, char text[static DATE_SIZE])
 {
     const int64_t last = days_before_year(YEAR_LAST + 1) * DAY_S - 1;
     seconds = seconds < 0 ? 0 : seconds > last ? last : seconds;
     int year = year_of(seconds);
     int day = (int)(seconds / DAY_S - days_before_year(year));
+    int in_day = (int)(seconds % DAY_S);
     int month = 1;
     while (day >= month_days(year, month)) {
         day -= month_days(year, month++);
     }
-    unsigned in_day = (unsigned)(seconds % DAY_S);
-    /* The remainders tell the compiler how wide the numbers are. */
-    snprintf(text, DATE_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT", weekdays[seconds / DAY_S % 7],
-             (unsigned)(day + 1) % 100, months[month - 1], (unsigned)year % 10000, in_day / 3600 % 100,
-             in_day / 60 % 60, in_day % 60);
+    char *at = put_text(text, weekdays[seconds / DAY_S % 7]);
+    at = put_number(put_text(at, ", "), day + 1, 2);
+    at = put_text(put_text(put_text(at, " "), months[month - 1]), " ");
+    at = put_number(at, year, 4);
+    at = put_number(put_text(at, " "), in_day / 3600, 2);
+    at = put_number(put_text(at, ":"), in_day / 60 % 60, 2);
+    at = put_number(put_text(at, ":"), in_day % 60, 2);
+    *put_text(at, " GMT") = '\0';
 }
 
 static bool take_number(const char **at, const char *end, size_t digits, int *number)
