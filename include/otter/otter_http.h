@@ -100,6 +100,9 @@ typedef struct otter_http_response {
         content_length; /**< Bytes of body announced; -1: not announced (chunked, or until the connection closes). */
     bool chunked;       /**< Transfer-Encoding: chunked (HTTP/2's framing counts: the end is certain). */
     bool keep_alive;    /**< The connection can carry another exchange. */
+    /** Filled when open fails: the server was reached, and is not who it has to be (certificate, name), or refused us for our
+     * certificate. Trying again changes nothing. False if the port cannot tell. */
+    bool refused;
 } otter_http_response_t;
 
 /**

@@ -160,6 +160,13 @@ static esp_err_t judge_open_failure(otter_http_t *http)
     return ESP_ERR_HTTP_FETCH_HEADER;
 }
 
+/* Who is refused now will be refused again. */
+static bool is_refusal(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
+           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
+}
+
 static esp_err_t judge_open_timeout(otter_http_t *http)
 {
     if (!http->connected) {
@@ -244,6 +251,7 @@ esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *reques
         err = await_head(http, deadline_us);
     }
     if (err != ESP_OK) {
+        response->refused = is_refusal(http->result);
         otter_http_close(http);
         http_curl_drop_options(http);
         return err;
