@@ -30,7 +30,7 @@ extern "C" {
 #define ESP_ERR_HTTP_CONNECT               (ESP_ERR_HTTP_BASE + 2)   /**< No connection or no TLS session. */
 #define ESP_ERR_HTTP_WRITE_DATA            (ESP_ERR_HTTP_BASE + 3)   /**< The request could not be sent. */
 #define ESP_ERR_HTTP_FETCH_HEADER          (ESP_ERR_HTTP_BASE + 4)   /**< No usable response head came. */
-#define ESP_ERR_HTTP_INVALID_TRANSPORT     (ESP_ERR_HTTP_BASE + 5)   /**< Scheme other than http and https. */
+#define ESP_ERR_HTTP_INVALID_TRANSPORT     (ESP_ERR_HTTP_BASE + 5)   /**< A scheme that is unknown or not allowed. */
 #define ESP_ERR_HTTP_CONNECTING            (ESP_ERR_HTTP_BASE + 6)   /**< Connection not established yet. */
 #define ESP_ERR_HTTP_EAGAIN                (ESP_ERR_HTTP_BASE + 7)   /**< Nothing came in time; try again. */
 #define ESP_ERR_HTTP_CONNECTION_CLOSED     (ESP_ERR_HTTP_BASE + 8)   /**< Closed before a response came. */
@@ -38,7 +38,7 @@ extern "C" {
 #define ESP_ERR_HTTP_RANGE_NOT_SATISFIABLE (ESP_ERR_HTTP_BASE + 0xA) /**< Status 416, or a range was ignored. */
 #define ESP_ERR_HTTP_READ_TIMEOUT          (ESP_ERR_HTTP_BASE + 0xB) /**< perform: the body stalled. */
 #define ESP_ERR_HTTP_INCOMPLETE_DATA       (ESP_ERR_HTTP_BASE + 0xC) /**< The connection ended before the body. */
-#define ESP_ERR_HTTP_REDIRECT_DOWNGRADE    (ESP_ERR_HTTP_BASE + 0xD) /**< Redirect from https to http, refused. */
+#define ESP_ERR_HTTP_REDIRECT_DOWNGRADE    (ESP_ERR_HTTP_BASE + 0xD) /**< Redirect out of protection, refused. */
 #define ESP_ERR_HTTP_HEADER_TOO_LONG       (ESP_ERR_HTTP_BASE + 0xE) /**< Request head exceeds buffer_size_tx. */
 
 typedef struct esp_http_client *esp_http_client_handle_t;             /**< A client. */
@@ -276,7 +276,8 @@ esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client);
  * @param client  the client
  * @param url     absolute, or a relative reference (RFC 3986)
  * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL or a malformed URL (the old one stays);
- *         ESP_ERR_HTTP_INVALID_TRANSPORT for a scheme other than http and https; ESP_ERR_NO_MEM
+ *         ESP_ERR_HTTP_INVALID_TRANSPORT for a scheme that is none of http, https, ftp, ftps (TLS at once), ftpes (TLS
+ *         before the login) and, where the device allows it, file; ESP_ERR_NO_MEM
  */
 esp_err_t esp_http_client_set_url(esp_http_client_handle_t client, const char *url);
 
@@ -455,7 +456,8 @@ esp_err_t esp_http_client_get_url(esp_http_client_handle_t client, char *url, co
  * redirect; a response that is not a redirect starts the count again.
  *
  * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL, a missing or a malformed Location; ESP_ERR_HTTP_MAX_REDIRECT;
- *         ESP_ERR_HTTP_REDIRECT_DOWNGRADE from https to anything else; ESP_ERR_HTTP_INVALID_TRANSPORT;
+ *         ESP_ERR_HTTP_REDIRECT_DOWNGRADE from https to an unprotected scheme; ESP_ERR_HTTP_INVALID_TRANSPORT to one
+ *         that is not HTTP;
  *         ESP_ERR_NO_MEM. After an error the URL is unchanged.
  */
 esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client);

@@ -44,7 +44,9 @@ esp_err_t http_apply_auth(esp_http_client_handle_t client)
     if (client->auth_type == HTTP_AUTH_TYPE_DIGEST) {
         return http_report_failure(client, ESP_ERR_NOT_SUPPORTED, "Digest authentication is not supported");
     }
-    if (client->auth_type != HTTP_AUTH_TYPE_BASIC || client->username == NULL) {
+    /* Without a challenge an FTP server lets in anybody, but perhaps not to the same files. */
+    bool unasked = client->auth_type == HTTP_AUTH_TYPE_BASIC || !client->scheme->is_http;
+    if (!unasked || client->username == NULL) {
         return ESP_OK;
     }
     char *value = make_basic(client->username, client->password == NULL ? "" : client->password);

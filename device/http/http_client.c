@@ -132,7 +132,7 @@ static bool make_port(esp_http_client_handle_t client, const esp_http_client_con
         ESP_LOGE(HTTP_TAG, "cannot use the certificates or keys given");
         return false;
     }
-    if (port_config.tls.insecure && client->https) {
+    if (port_config.tls.insecure && client->scheme->is_protected) {
         ESP_LOGW(HTTP_TAG, "no certificate to verify the server with: anybody may be %s", client->host);
     }
     return true;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "device/http/http_headers.h"
+#include "device/http/http_scheme.h"
 #include "device/http/http_url.h"
 #include "esp_http_client.h"
 #include "otter/otter_http.h"
@@ -22,10 +23,10 @@
 struct esp_http_client {
     otter_http_t *port;
 
-    char *url;        /**< Absolute, without userinfo and fragment. */
-    char *host;       /**< Its host, IPv6 in brackets. */
-    uint16_t port_no; /**< Its port. */
-    bool https;       /**< Its scheme. */
+    char *url;                   /**< Absolute, without userinfo and fragment. */
+    char *host;                  /**< Its host, IPv6 in brackets; empty for a file. */
+    uint16_t port_no;            /**< Its port; 0 for a file. */
+    const http_scheme_t *scheme; /**< Its scheme. */
 
     char *username; /**< NULL: none. */
     char *password; /**< NULL: none. */
@@ -69,6 +70,10 @@ struct esp_http_client {
 
 /** What went wrong last in this client, for people: "host:port: certificate has expired". Empty: nothing did. */
 const char *http_get_error(esp_http_client_handle_t client);
+
+/** Scheme of the present URL: whether it may be used is for whoever uses the client to decide; a file is refused here
+ * already unless the device allows it. */
+const http_scheme_t *http_get_scheme(esp_http_client_handle_t client);
 
 /** A header of the last response, NULL if there was none; valid until the next request. */
 const char *http_get_response_header(esp_http_client_handle_t client, const char *name);

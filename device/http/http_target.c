@@ -6,6 +6,7 @@
 
 #include "device/http/http_internal.h"
 #include "esp_log.h"
+#include "otter/otter_device.h"
 
 /* A URL, taken apart and checked, before it replaces the client's. */
 typedef struct target {
@@ -14,7 +15,7 @@ typedef struct target {
     char username[256];
     char password[256];
     bool has_user;
-    bool https;
+    const http_scheme_t *scheme;
     uint16_t port_no;
 } target_t;
 
@@ -64,23 +65,37 @@ static bool take_userinfo(target_t *target, http_span_t userinfo)
            decode(userinfo.at + skip, userinfo.len - skip, target->password, sizeof(target->password));
 }
 
-static uint16_t scheme_port(bool https)
-{
-    return https ? 443 : 80;
-}
-
 static bool write_url(target_t *target, const http_url_t *url)
 {
     char port[8] = "";
-    if (target->port_no != scheme_port(target->https)) {
+    if (target->port_no != target->scheme->default_port) {
         snprintf(port, sizeof(port), ":%u", target->port_no);
     }
     const char *path = url->path.len == 0 ? "/" : url->path.at;
     int path_len = url->path.len == 0 ? 1 : (int)url->path.len;
-    int len = snprintf(target->url, sizeof(target->url), "%s://%s%s%.*s%s%.*s", target->https ? "https" : "http",
-                       target->host, port, path_len, path, url->query.at == NULL ? "" : "?", (int)url->query.len,
+    int len = snprintf(target->url, sizeof(target->url), "%s://%s%s%.*s%s%.*s", target->scheme->name, target->host,
+                       port, path_len, path, url->query.at == NULL ? "" : "?", (int)url->query.len,
                        url->query.at == NULL ? "" : url->query.at);
     return len > 0 && (size_t)len < sizeof(target->url);
+}
+
+/* Files of this machine have no server, and whoever names one means something else. */
+static bool take_no_server(const http_url_t *url, target_t *target)
+{
+    bool here = url->host.len == 0 || http_span_is(url->host, "localhost");
+    target->host[0] = '\0';
+    target->port_no = 0;
+    return here && url->port.at == NULL && url->userinfo.at == NULL;
+}
+
+static bool take_server(const http_url_t *url, uint16_t default_port, target_t *target)
+{
+    if (url->host.len >= sizeof(target->host)) {
+        return false;
+    }
+    snprintf(target->host, sizeof(target->host), "%.*s", (int)url->host.len, url->host.at);
+    target->port_no = http_url_port(url, default_port != 0 ? default_port : target->scheme->default_port);
+    return take_userinfo(target, url->userinfo);
 }
 
 static esp_err_t parse(const char *text, uint16_t default_port, target_t *target)
@@ -89,16 +104,20 @@ static esp_err_t parse(const char *text, uint16_t default_port, target_t *target
     if (strlen(text) >= HTTP_MAX_URL_BYTES || !http_url_split(text, &url) || url.scheme.at == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    target->https = http_span_is(url.scheme, "https");
-    if (!target->https && !http_span_is(url.scheme, "http")) {
+    target->scheme = http_find_scheme(url.scheme);
+    if (target->scheme == NULL) {
         return ESP_ERR_HTTP_INVALID_TRANSPORT;
     }
-    if (url.host.at == NULL || url.host.len >= sizeof(target->host)) {
+    if (url.host.at == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    snprintf(target->host, sizeof(target->host), "%.*s", (int)url.host.len, url.host.at);
-    target->port_no = http_url_port(&url, default_port != 0 ? default_port : scheme_port(target->https));
-    return take_userinfo(target, url.userinfo) && write_url(target, &url) ? ESP_OK : ESP_ERR_INVALID_ARG;
+    bool is_file = http_is_file_scheme(target->scheme);
+    if (is_file && !otter_device_get()->config.allow_file) {
+        ESP_LOGE(HTTP_TAG, "file URLs are not allowed on this device");
+        return ESP_ERR_HTTP_INVALID_TRANSPORT;
+    }
+    bool ok = is_file ? take_no_server(&url, target) : take_server(&url, default_port, target);
+    return ok && write_url(target, &url) ? ESP_OK : ESP_ERR_INVALID_ARG;
 }
 
 static bool same_host(esp_http_client_handle_t client, const target_t *target)
@@ -108,13 +127,17 @@ static bool same_host(esp_http_client_handle_t client, const target_t *target)
 
 static bool same_server(esp_http_client_handle_t client, const target_t *target)
 {
-    return same_host(client, target) && client->port_no == target->port_no && client->https == target->https;
+    return same_host(client, target) && client->port_no == target->port_no && client->scheme == target->scheme;
 }
 
 static esp_err_t set_host_header(esp_http_client_handle_t client)
 {
     char value[264];
-    bool usual = client->port_no == scheme_port(client->https);
+    if (!client->scheme->is_http) {
+        http_headers_remove(&client->request, "Host");
+        return ESP_OK;
+    }
+    bool usual = client->port_no == client->scheme->default_port;
     snprintf(value, sizeof(value), usual ? "%s" : "%s:%u", client->host, client->port_no);
     return http_headers_set(&client->request, "Host", value);
 }
@@ -133,7 +156,7 @@ static bool adopt(esp_http_client_handle_t client, const target_t *target)
     client->url = url;
     client->host = host;
     client->port_no = target->port_no;
-    client->https = target->https;
+    client->scheme = target->scheme;
     return true;
 }
 
@@ -214,17 +237,26 @@ bool http_is_redirect(int status)
     return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
+static const http_scheme_t *scheme_of(const char *absolute)
+{
+    http_url_t url;
+    return http_url_split(absolute, &url) ? http_find_scheme(url.scheme) : NULL;
+}
+
 /* Points to where a redirect leads. Another scheme or port is another server: credentials are not for it. */
 static esp_err_t follow(esp_http_client_handle_t client, const char *absolute)
 {
-    bool was_https = client->https;
+    const http_scheme_t *old_scheme = client->scheme;
     uint16_t old_port = client->port_no;
-    if (was_https && strncmp(absolute, "https:", 6) != 0) {
-        return http_report_failure(client, ESP_ERR_HTTP_REDIRECT_DOWNGRADE,
-                                   "refused a redirect from https to an unprotected URL");
+    esp_err_t err = http_judge_redirect(old_scheme, scheme_of(absolute));
+    if (err != ESP_OK) {
+        return http_report_failure(client, err,
+                                   err == ESP_ERR_HTTP_REDIRECT_DOWNGRADE
+                                       ? "refused a redirect from a protected to an unprotected URL"
+                                       : "refused a redirect to a URL that is not HTTP");
     }
-    esp_err_t err = http_set_target(client, absolute, 0);
-    if (err == ESP_OK && (client->https != was_https || client->port_no != old_port)) {
+    err = http_set_target(client, absolute, 0);
+    if (err == ESP_OK && (client->scheme != old_scheme || client->port_no != old_port)) {
         http_drop_credentials(client);
     }
     return err;
@@ -286,10 +318,15 @@ esp_err_t esp_http_client_get_url(esp_http_client_handle_t client, char *url, co
     return ESP_OK;
 }
 
+const http_scheme_t *http_get_scheme(esp_http_client_handle_t client)
+{
+    return client->scheme;
+}
+
 esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_handle_t client)
 {
     if (client == NULL) {
         return HTTP_TRANSPORT_UNKNOWN;
     }
-    return client->https ? HTTP_TRANSPORT_OVER_SSL : HTTP_TRANSPORT_OVER_TCP;
+    return client->scheme->is_protected ? HTTP_TRANSPORT_OVER_SSL : HTTP_TRANSPORT_OVER_TCP;
 }

@@ -99,6 +99,9 @@ static bool split_authority(http_span_t authority, http_url_t *url)
         host_end++;
     }
     url->host = (http_span_t){host, (size_t)(host_end - host)};
+    if (authority.len == 0) {
+        return http_span_is(url->scheme, "file");
+    }
     /* A colon without digits is legal and says nothing. */
     if (host_end + 1 < end) {
         url->port = (http_span_t){host_end + 1, (size_t)(end - host_end - 1)};

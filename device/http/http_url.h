@@ -30,8 +30,8 @@ typedef struct http_url {
  *
  * @param text  NUL-terminated; the pieces point into it
  * @param url   gets the pieces
- * @return false if it is malformed: spaces or control characters, an empty host or one with strange characters, a port
- *         that is no number from 1 to 65535, brackets that do not close
+ * @return false if it is malformed: spaces or control characters, an empty host (but for
+ *         a file URL) or one with strange characters, a port that is no number from 1 to 65535, brackets that do not close
  */
 bool http_url_split(const char *text, http_url_t *url);
 

@@ -62,7 +62,8 @@ static void assert_requests(bad_server_t *server, unsigned count)
 
 static void client_needs_a_usable_url(void **state)
 {
-    static const char *const bad[] = {NULL, "", "no url", "ftp://host/x", "http://", "http://host:0/", "http://ho st/"};
+    static const char *const bad[] = {NULL,        "",        "no url",         "gopher://host/x",
+                                      "file:///x", "http://", "http://host:0/", "http://ho st/"};
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_null(esp_http_client_init(&(esp_http_client_config_t){.url = bad[i]}));

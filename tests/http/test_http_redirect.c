@@ -279,7 +279,7 @@ static void relative_url_is_resolved_and_a_bad_one_changes_nothing(void **state)
     assert_err(esp_http_client_get_url(client, url, sizeof(url)), ESP_OK);
     assert_string_equal(url, "http://h:81/d");
     assert_err(esp_http_client_set_url(client, "http://"), ESP_ERR_INVALID_ARG);
-    assert_err(esp_http_client_set_url(client, "ftp://h/"), ESP_ERR_HTTP_INVALID_TRANSPORT);
+    assert_err(esp_http_client_set_url(client, "gopher://h/"), ESP_ERR_HTTP_INVALID_TRANSPORT);
     assert_err(esp_http_client_set_url(client, NULL), ESP_ERR_INVALID_ARG);
     assert_err(esp_http_client_get_url(client, url, sizeof(url)), ESP_OK);
     assert_string_equal(url, "http://h:81/d");
