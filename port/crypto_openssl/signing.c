@@ -13,9 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "port/crypto_openssl/key.h"
+
 #define RSA_BITS       3072
 #define PSS_SALT_BYTES 32
 #define NAME_BYTES     64
+
+_Static_assert(OTTER_SIGNING_REASON_BYTES == CRYPTO_REASON_BYTES, "one room for reasons");
 
 struct otter_signing_key {
     EVP_PKEY *pkey;
@@ -95,12 +99,6 @@ esp_err_t otter_signing_generate(otter_signing_kind_t kind, otter_signing_key_t 
 
 /* ---- Loading ---- */
 
-static esp_err_t refuse(char *reason, esp_err_t err, const char *text)
-{
-    snprintf(reason, OTTER_SIGNING_REASON_BYTES, "%s", text);
-    return err;
-}
-
 static esp_err_t classify_rsa(EVP_PKEY *pkey, otter_signing_kind_t *kind, char *reason)
 {
     BIGNUM *e = NULL;
@@ -112,8 +110,9 @@ static esp_err_t classify_rsa(EVP_PKEY *pkey, otter_signing_kind_t *kind, char *
         return ESP_ERR_NOT_SUPPORTED;
     }
     if (!fits) {
-        return refuse(reason, ESP_ERR_NOT_SUPPORTED,
-                      "an RSA key whose public exponent does not suit: it is odd, above 1, with 32 bits at most");
+        return crypto_refuse_key(
+            reason, ESP_ERR_NOT_SUPPORTED,
+            "an RSA key whose public exponent does not suit: it is odd, above 1, with 32 bits at most");
     }
     *kind = OTTER_SIGNING_RSA3072;
     return ESP_OK;
@@ -124,7 +123,8 @@ static esp_err_t classify_ec(EVP_PKEY *pkey, otter_signing_kind_t *kind, char *r
     char curve[NAME_BYTES];
     size_t len = 0;
     if (EVP_PKEY_get_group_name(pkey, curve, sizeof(curve), &len) != 1) {
-        return refuse(reason, ESP_ERR_NOT_SUPPORTED, "an EC key on a curve without name; P-256 or P-384 is needed");
+        return crypto_refuse_key(reason, ESP_ERR_NOT_SUPPORTED,
+                                 "an EC key on a curve without name; P-256 or P-384 is needed");
     }
     for (size_t i = 0; i < KINDS; i++) {
         if (kinds[i].curve != NULL && strcmp(kinds[i].curve, curve) == 0) {
@@ -150,107 +150,31 @@ static esp_err_t classify(EVP_PKEY *pkey, otter_signing_kind_t *kind, char *reas
     return ESP_ERR_NOT_SUPPORTED;
 }
 
-/* Nobody is asked for a password; that one was wanted is remembered. */
-static int refuse_password(char *password, int size, int writing, void *wanted)
-{
-    (void)writing;
-    if (size > 0) {
-        password[0] = '\0';
-    }
-    *(bool *)wanted = true;
-    return -1;
-}
-
-static EVP_PKEY *read_private(const void *pem, int len, bool *password_wanted)
-{
-    BIO *bio = BIO_new_mem_buf(pem, len);
-    EVP_PKEY *pkey = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, refuse_password, password_wanted) : NULL;
-    BIO_free(bio);
-    return pkey;
-}
-
-static EVP_PKEY *read_public(const void *pem, int len)
-{
-    bool password_wanted = false;
-    BIO *bio = BIO_new_mem_buf(pem, len);
-    EVP_PKEY *pkey = bio != NULL ? PEM_read_bio_PUBKEY(bio, NULL, refuse_password, &password_wanted) : NULL;
-    BIO_free(bio);
-    return pkey;
-}
-
-/* Says what the text is, if no key. */
-static esp_err_t explain(const void *pem, int len, char *reason)
-{
-    char *name = NULL;
-    char *header = NULL;
-    unsigned char *data = NULL;
-    long data_len = 0;
-    BIO *bio = BIO_new_mem_buf(pem, len);
-    bool is_pem = bio != NULL && PEM_read_bio(bio, &name, &header, &data, &data_len) == 1;
-    BIO_free(bio);
-    esp_err_t err;
-    if (!is_pem) {
-        err = refuse(reason, ESP_ERR_INVALID_ARG, "no PEM file with a key");
-    } else if (strcmp(name, PEM_STRING_X509) == 0) {
-        err = refuse(reason, ESP_ERR_NOT_SUPPORTED, "a certificate; a private or public key is needed");
-    } else {
-        snprintf(reason, OTTER_SIGNING_REASON_BYTES, "no key that can be read (%.40s)", name);
-        err = ESP_ERR_INVALID_ARG;
-    }
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(data, data_len > 0 ? (size_t)data_len : 0);
-    return err;
-}
-
-static EVP_PKEY *read_either(const void *pem, int len, bool *is_private, bool *password_wanted)
-{
-    EVP_PKEY *pkey = read_private(pem, len, password_wanted);
-    *is_private = pkey != NULL;
-    return pkey != NULL || *password_wanted ? pkey : read_public(pem, len);
-}
-
-/* A point off its curve, or a modulus that is none, makes no key. */
-static bool is_sound(EVP_PKEY *pkey)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-    bool sound = ctx != NULL && EVP_PKEY_public_check_quick(ctx) == 1;
-    EVP_PKEY_CTX_free(ctx);
-    return sound;
-}
-
 static esp_err_t load(const void *pem, size_t len, otter_signing_key_t **key, char *reason)
 {
     bool is_private = false;
-    bool password_wanted = false;
+    EVP_PKEY *pkey = NULL;
     otter_signing_kind_t kind = OTTER_SIGNING_RSA3072;
-    EVP_PKEY *pkey = read_either(pem, (int)len, &is_private, &password_wanted);
-    if (password_wanted) {
-        return refuse(reason, ESP_ERR_NOT_SUPPORTED,
-                      "a key with a password; remove it first (openssl pkey -in KEY -out NEW)");
+    esp_err_t err = crypto_read_key(pem, len, &pkey, &is_private, reason);
+    if (err != ESP_OK) {
+        return err;
     }
-    if (pkey == NULL) {
-        return explain(pem, (int)len, reason);
-    }
-    esp_err_t err = classify(pkey, &kind, reason);
-    if (err == ESP_OK && !is_sound(pkey)) {
-        err = refuse(reason, ESP_ERR_INVALID_ARG, "a damaged key: its public half makes no sense");
+    err = classify(pkey, &kind, reason);
+    if (err == ESP_OK) {
+        err = crypto_check_key(pkey, reason);
     }
     if (err != ESP_OK) {
         EVP_PKEY_free(pkey);
         return err;
     }
     err = wrap(pkey, kind, is_private, key);
-    return err == ESP_OK ? ESP_OK : refuse(reason, err, "out of memory");
+    return err == ESP_OK ? ESP_OK : crypto_refuse_key(reason, err, "out of memory");
 }
 
 esp_err_t otter_signing_load(const void *pem, size_t len, otter_signing_key_t **key,
                              char reason[OTTER_SIGNING_REASON_BYTES])
 {
     *key = NULL;
-    if (len > INT32_MAX) {
-        return refuse(reason, ESP_ERR_INVALID_ARG, "no PEM file with a key: it is too large");
-    }
     esp_err_t err = load(pem, len, key, reason);
     ERR_clear_error();
     return err;

@@ -5,24 +5,11 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
-#include <string.h>
 
 #include "otter/otter_crypto.h"
+#include "port/crypto_openssl/key.h"
 
-#define PSS_SALT_BYTES  32
-#define POINT_MAX_BYTES (1 + 2 * 48)
-
-static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM *params)
-{
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    if (ctx == NULL || params == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-        key = NULL;
-    }
-    EVP_PKEY_CTX_free(ctx);
-    return key;
-}
+#define PSS_SALT_BYTES 32
 
 static EVP_PKEY *rsa_key(const uint8_t modulus[OTTER_RSA3072_BYTES], uint32_t exponent)
 {
@@ -33,7 +20,7 @@ static EVP_PKEY *rsa_key(const uint8_t modulus[OTTER_RSA3072_BYTES], uint32_t ex
     if (build != NULL && n != NULL && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
         OSSL_PARAM_BLD_push_uint32(build, OSSL_PKEY_PARAM_RSA_E, exponent) == 1) {
         params = OSSL_PARAM_BLD_to_param(build);
-        key = key_from_params("RSA", params);
+        key = crypto_make_key("RSA", EVP_PKEY_PUBLIC_KEY, params);
     }
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(build);
@@ -61,30 +48,10 @@ esp_err_t otter_verify_rsa3072(const uint8_t modulus[OTTER_RSA3072_BYTES], uint3
     return good ? ESP_OK : ESP_FAIL;
 }
 
-static size_t coordinate_bytes(otter_curve_t curve)
-{
-    return curve == OTTER_CURVE_P384 ? 48 : 32;
-}
-
-static EVP_PKEY *ec_key(otter_curve_t curve, const uint8_t *point)
-{
-    uint8_t encoded[POINT_MAX_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-    size_t len = 2 * coordinate_bytes(curve);
-    char p256[] = "P-256";
-    char p384[] = "P-384";
-    memcpy(encoded + 1, point, len);
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve == OTTER_CURVE_P384 ? p384 : p256, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded, len + 1),
-        OSSL_PARAM_construct_end(),
-    };
-    return key_from_params("EC", params);
-}
-
 /* OpenSSL takes an ECDSA signature as DER. @return its length, or 0 */
 static int encode_signature(otter_curve_t curve, const uint8_t *signature, unsigned char **der)
 {
-    int len = (int)coordinate_bytes(curve);
+    int len = (int)crypto_coordinate_bytes(curve);
     ECDSA_SIG *both = ECDSA_SIG_new();
     BIGNUM *r = BN_bin2bn(signature, len, NULL);
     BIGNUM *s = BN_bin2bn(signature + len, len, NULL);
@@ -105,7 +72,7 @@ esp_err_t otter_verify_ecdsa(otter_curve_t curve, const uint8_t *point, const ui
 {
     unsigned char *der = NULL;
     int der_len = encode_signature(curve, signature, &der);
-    EVP_PKEY *key = ec_key(curve, point);
+    EVP_PKEY *key = crypto_make_point_key(curve, point);
     EVP_PKEY_CTX *ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
     bool good = der_len > 0 && ctx != NULL && EVP_PKEY_verify_init(ctx) == 1 &&
                 EVP_PKEY_verify(ctx, der, (size_t)der_len, digest, digest_len) == 1;
