@@ -183,7 +183,7 @@ static void set_connection(otter_http_t *http)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     /* A name look-up that outlasts the deadline must not hold the caller. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, http->transport->curl_name);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -191,6 +191,10 @@ static void set_connection(otter_http_t *http)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, note_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
     curl_easy_setopt(easy, CURLOPT_INTERFACE, config->if_name);
+    if (config->proxy != NULL) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy);
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    }
     if (config->tcp_keep_alive) {
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)default_int(config->tcp_keep_alive_idle_s, 5));
@@ -270,8 +274,7 @@ static void set_method(otter_http_t *http, const otter_http_request_t *request)
 }
 
 /* Connects to the URL's host, but asks for, and verifies, another name. */
-static bool rename_server(otter_http_t *http, CURLU *url, const otter_http_request_t *request, const char *host,
-                          const char *port)
+static bool rename_server(otter_http_t *http, CURLU *url, const char *host, const char *port)
 {
     char *target = NULL;
     bool ok = asprintf(&target, "::%s:%s", host, port) >= 0 && add_line(&http->connect_to, target);
@@ -280,7 +283,22 @@ static bool rename_server(otter_http_t *http, CURLU *url, const otter_http_reque
         return false;
     }
     curl_easy_setopt(http->easy, CURLOPT_CONNECT_TO, http->connect_to);
-    return has_header(request, "Host") || add_header(http, "Host", http->origin);
+    return true;
+}
+
+static bool is_http(const otter_http_t *http)
+{
+    return strncmp(http->transport->curl_name, "http", 4) == 0;
+}
+
+/* Takes the URL apart, with the scheme that curl knows. */
+static bool split_url(otter_http_t *http, CURLU *url, const char *text, char **host, char **port)
+{
+    unsigned flags = CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME;
+    return curl_url_set(url, CURLUPART_URL, text, flags) == CURLUE_OK &&
+           curl_url_set(url, CURLUPART_SCHEME, http->transport->curl_name, 0) == CURLUE_OK &&
+           curl_url_get(url, CURLUPART_HOST, host, 0) == CURLUE_OK &&
+           curl_url_get(url, CURLUPART_PORT, port, CURLU_DEFAULT_PORT) == CURLUE_OK;
 }
 
 static esp_err_t use_url(otter_http_t *http, CURLU *url, const otter_http_request_t *request)
@@ -289,16 +307,17 @@ static esp_err_t use_url(otter_http_t *http, CURLU *url, const otter_http_reques
     char *port = NULL;
     char *text = NULL;
     esp_err_t err = ESP_ERR_HTTP_CONNECT;
-    if (curl_url_set(url, CURLUPART_URL, request->url, CURLU_PATH_AS_IS) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK) {
+    if (!split_url(http, url, request->url, &host, &port)) {
         http_curl_set_error(http, "malformed URL");
         goto finish;
     }
     snprintf(http->origin, sizeof(http->origin), "%s:%s", host, port);
-    bool renamed = http->config.tls.common_name != NULL && strncasecmp(request->url, "https:", 6) == 0;
+    bool renamed = http->config.tls.common_name != NULL && http->transport->tls;
     err = ESP_ERR_NO_MEM;
-    if (renamed && !rename_server(http, url, request, host, port)) {
+    if (renamed && !rename_server(http, url, host, port)) {
+        goto finish;
+    }
+    if (renamed && is_http(http) && !has_header(request, "Host") && !add_header(http, "Host", http->origin)) {
         goto finish;
     }
     if (curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK &&
@@ -328,36 +347,25 @@ static bool trusts_something(const otter_http_tls_t *tls)
     return tls->ca_pem != NULL || tls->use_system_ca || tls->insecure;
 }
 
-static esp_err_t check_scheme(otter_http_t *http, const char *url)
+/* Options that only HTTP has. */
+static esp_err_t set_request(otter_http_t *http, const otter_http_request_t *request)
 {
-    if (strncasecmp(url, "http://", 7) == 0) {
-        return ESP_OK;
-    }
-    if (strncasecmp(url, "https://", 8) != 0) {
-        http_curl_set_error(http, "neither http nor https");
-        return ESP_ERR_HTTP_INVALID_TRANSPORT;
-    }
-    if (!trusts_something(&http->config.tls)) {
-        http_curl_set_error(http, "no CA certificate is configured, so the server cannot be verified");
-        return ESP_ERR_HTTP_CONNECT;
-    }
-    return ESP_OK;
+    set_method(http, request);
+    return set_headers(http, request) ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
 esp_err_t http_curl_set_options(otter_http_t *http, const otter_http_request_t *request)
 {
-    snprintf(http->origin, sizeof(http->origin), "%s", request->url);
-    esp_err_t err = check_scheme(http, request->url);
-    if (err != ESP_OK) {
-        return err;
-    }
     curl_easy_reset(http->easy);
     set_connection(http);
     set_tls(http);
-    set_method(http, request);
-    err = set_url(http, request);
-    if (err == ESP_OK && !set_headers(http, request)) {
-        err = ESP_ERR_NO_MEM;
+    esp_err_t err = set_url(http, request);
+    if (err == ESP_OK && http->transport->tls && !trusts_something(&http->config.tls)) {
+        http_curl_set_error(http, "no CA certificate is configured, so the server cannot be verified");
+        return ESP_ERR_HTTP_CONNECT;
+    }
+    if (err == ESP_OK && is_http(http)) {
+        err = set_request(http, request);
     }
     if (err == ESP_ERR_NO_MEM) {
         http_curl_set_error(http, "out of memory");

@@ -302,7 +302,7 @@ static void request_body_is_sent(void **state)
 static void other_schemes_are_refused(void **state)
 {
     http_fixture_t *f = *state;
-    static const char *const urls[] = {"ftp://localhost/x", "file:///etc/hostname", "localhost/x", ""};
+    static const char *const urls[] = {"gopher://localhost/x", "filed:///etc/hostname", "localhost/x", ""};
     exchange_t x = {.http = make_client(f->ca_pem)};
     for (size_t i = 0; i < 4; i++) {
         assert_err(open_request(&x, NULL, (otter_http_request_t){.url = urls[i]}, LATER_MS),
