@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "esp_encrypted_img.h"
 #include "esp_err.h"
 #include "esp_https_ota.h"
 
@@ -39,6 +40,15 @@ typedef struct otter_decrypt_config {
     /** OTTER_HMAC_KEY_BYTES that a P-256 key is derived from, as chips with an HMAC key in eFuse do; NULL: key_pem counts. */
     const uint8_t *hmac_key;
 } otter_decrypt_config_t;
+
+/**
+ * Gives esp_decrypt_cfg_t.hmac_key_id something to name, as burning a key into eFuse does. Call it before tasks decrypt.
+ *
+ * @param id   which place
+ * @param key  OTTER_HMAC_KEY_BYTES, copied; NULL: wipes the place
+ * @return ESP_OK; ESP_ERR_INVALID_ARG: no such place
+ */
+esp_err_t otter_encrypted_set_hmac_key(hmac_key_id_t id, const uint8_t *key);
 
 /**
  * Value of esp_https_ota_config_t.decrypt_cb that asks for decryption by the library; decrypt_user_ctx is then an
