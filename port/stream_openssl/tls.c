@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One TLS connection: handshake, verification, bytes. */
+#define _DEFAULT_SOURCE
+#include "port/stream_openssl/stream.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+/* ---- what went wrong ---- */
+
+static bool is_wrong_name(long result)
+{
+    return result == X509_V_ERR_HOSTNAME_MISMATCH || result == X509_V_ERR_IP_ADDRESS_MISMATCH;
+}
+
+static const char *name_to_expect(const otter_stream_t *stream, const char *host)
+{
+    return stream->config.tls.common_name != NULL ? stream->config.tls.common_name : host;
+}
+
+/* What OpenSSL's errors say, or the operating system's; @p code as from SSL_get_error(). */
+static void explain(otter_stream_t *stream, const char *what, int code, int os_code)
+{
+    unsigned long first = ERR_peek_error();
+    stream->dead = true;
+    if (code == SSL_ERROR_ZERO_RETURN || (code == SSL_ERROR_SYSCALL && first == 0 && os_code == 0) ||
+        ERR_GET_REASON(first) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        stream_set_error(stream, "%s: the server closed the connection", what);
+    } else if (first == 0) {
+        stream_set_os_error(stream, what, os_code);
+    } else {
+        const char *reason = ERR_reason_error_string(first);
+        stream_set_error(stream, "%s: %s", what, reason != NULL ? reason : "unknown error");
+    }
+}
+
+static void explain_handshake(otter_stream_t *stream, const char *host, int code, int os_code)
+{
+    long result = SSL_get_verify_result(stream->ssl);
+    explain(stream, "TLS handshake", code, os_code);
+    if (stream->config.tls.insecure || result == X509_V_OK) {
+        return;
+    }
+    if (is_wrong_name(result)) {
+        stream_set_error(stream, "no name in the server's certificate matches target host '%s'",
+                         name_to_expect(stream, host));
+        return;
+    }
+    stream_set_error(stream, "the server's certificate is refused: %s", X509_verify_cert_error_string(result));
+}
+
+/* ---- handshake ---- */
+
+static bool is_address(const char *name)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
+}
+
+/* The name as it is in certificates: no dot at its end, no zone behind an address. */
+static void bare_name(const char *name, char bare[OTTER_STREAM_HOST_BYTES])
+{
+    snprintf(bare, OTTER_STREAM_HOST_BYTES, "%s", name);
+    bare[strcspn(bare, "%")] = '\0';
+    size_t len = strlen(bare);
+    if (len > 1 && bare[len - 1] == '.') {
+        bare[len - 1] = '\0';
+    }
+}
+
+/* Whom we ask for, and whose certificate it has to be. */
+static bool expect_name(otter_stream_t *stream, const char *name)
+{
+    const otter_http_tls_t *tls = &stream->config.tls;
+    X509_VERIFY_PARAM *param = SSL_get0_param(stream->ssl);
+    bool check = !tls->insecure && !tls->skip_common_name_check;
+    if (is_address(name)) {
+        return !check || X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+    }
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set_tlsext_host_name(stream->ssl, name) == 1 &&
+           (!check || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1);
+}
+
+/* A TLS 1.3 ticket is for one connection; a session that fails is not tried again. */
+static void offer_session(otter_stream_t *stream, const char *host, uint16_t port)
+{
+    bool same = stream->session_port == port && strcmp(stream->session_host, host) == 0;
+    if (stream->session != NULL && same) {
+        (void)SSL_set_session(stream->ssl, stream->session);
+    }
+    SSL_SESSION_free(stream->session);
+    stream->session = NULL;
+    snprintf(stream->session_host, sizeof(stream->session_host), "%s", host);
+    stream->session_port = port;
+}
+
+static esp_err_t make_ssl(otter_stream_t *stream, const char *host, uint16_t port)
+{
+    char name[OTTER_STREAM_HOST_BYTES];
+    bare_name(name_to_expect(stream, host), name);
+    stream->ssl = SSL_new(stream->context);
+    if (stream->ssl == NULL || SSL_set_fd(stream->ssl, stream->fd) != 1 || !expect_name(stream, name)) {
+        return ESP_ERR_NO_MEM;
+    }
+    SSL_set_app_data(stream->ssl, stream);
+    offer_session(stream, host, port);
+    return ESP_OK;
+}
+
+/* What an operation that did not finish has to wait for; 0: nothing, it failed. */
+static short awaited_events(int code)
+{
+    if (code == SSL_ERROR_WANT_READ) {
+        return POLLIN;
+    }
+    return code == SSL_ERROR_WANT_WRITE ? POLLOUT : 0;
+}
+
+static void clear_errors(void)
+{
+    ERR_clear_error();
+    errno = 0;
+}
+
+esp_err_t stream_start_tls(otter_stream_t *stream, const char *host, uint16_t port, int64_t deadline_us)
+{
+    clear_errors();
+    esp_err_t err = make_ssl(stream, host, port);
+    while (err == ESP_OK) {
+        clear_errors();
+        int result = SSL_connect(stream->ssl);
+        int os_code = errno;
+        if (result == 1) {
+            return ESP_OK;
+        }
+        int code = SSL_get_error(stream->ssl, result);
+        short events = awaited_events(code);
+        if (events == 0) {
+            explain_handshake(stream, host, code, os_code);
+            err = ESP_FAIL;
+        } else if (!stream_wait(stream, events, deadline_us)) {
+            err = ESP_ERR_TIMEOUT;
+        }
+    }
+    stream->dead = true;
+    return err;
+}
+
+/* ---- bytes ---- */
+
+static esp_err_t await_events(otter_stream_t *stream, short events, int64_t deadline_us)
+{
+    if (stream_wait(stream, events, deadline_us)) {
+        return ESP_OK;
+    }
+    stream_set_error(stream, "timed out");
+    return ESP_ERR_TIMEOUT;
+}
+
+esp_err_t stream_write_tls(otter_stream_t *stream, const void *src, size_t len, int64_t deadline_us)
+{
+    esp_err_t err = ESP_OK;
+    while (len > 0 && err == ESP_OK) {
+        size_t sent = 0;
+        clear_errors();
+        int result = SSL_write_ex(stream->ssl, src, len, &sent);
+        int os_code = errno;
+        if (result == 1) {
+            return ESP_OK;
+        }
+        int code = SSL_get_error(stream->ssl, result);
+        short events = awaited_events(code);
+        if (events == 0) {
+            explain(stream, "the connection broke while sending", code, os_code);
+            return ESP_FAIL;
+        }
+        err = await_events(stream, events, deadline_us);
+    }
+    return err;
+}
+
+esp_err_t stream_read_tls(otter_stream_t *stream, void *dst, size_t len, size_t *got, int64_t deadline_us)
+{
+    esp_err_t err = ESP_OK;
+    while (err == ESP_OK) {
+        clear_errors();
+        int result = SSL_read_ex(stream->ssl, dst, len, got);
+        int os_code = errno;
+        if (result == 1) {
+            return ESP_OK;
+        }
+        *got = 0;
+        int code = SSL_get_error(stream->ssl, result);
+        if (code == SSL_ERROR_ZERO_RETURN) {
+            return ESP_OK;
+        }
+        short events = awaited_events(code);
+        if (events == 0) {
+            explain(stream, "the connection broke", code, os_code);
+            return ESP_FAIL;
+        }
+        err = await_events(stream, events, deadline_us);
+    }
+    return err;
+}
+
+bool stream_is_tls_idle(otter_stream_t *stream)
+{
+    char unasked = 0;
+    size_t got = 0;
+    clear_errors();
+    int result = SSL_peek_ex(stream->ssl, &unasked, 1, &got);
+    bool nothing = result != 1 && SSL_get_error(stream->ssl, result) == SSL_ERROR_WANT_READ;
+    stream->dead = result != 1 && !nothing;
+    return nothing;
+}
