@@ -81,6 +81,7 @@ void progress_begin(progress_walk_t *walk, const progress_record_t *record,
 /**
  * Takes the next bytes of the image, at most up to the end of a block.
  *
+ * @param len   not 0
  * @param took  gets how many; what comes behind the image's announced end is taken and means nothing
  * @return true: they end a block, and progress_place() is that block's. The image's last block has no check value: someone who
  *         comes back always has something left to ask the server for.

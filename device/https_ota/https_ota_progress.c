@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device/https_ota/https_ota_progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/https_ota/https_ota.h"
+#include "device/partition/partition_internal.h"
+#include "esp_log.h"
+#include "otter/otter_device.h"
+#include "otter/otter_os.h"
+
+static const char *const TAG = HTTPS_OTA_TAG;
+
+/* What a host that loses power may cost at most: what was written since is in its cache only. */
+#define SYNC_INTERVAL_US 1000000
+
+static uint32_t record_off(const esp_partition_t *staging)
+{
+    return staging->size - staging->erase_size;
+}
+
+static progress_slot_t slot_of(const esp_partition_t *staging)
+{
+    return (progress_slot_t){
+        .size_bytes = staging->size,
+        .sector_bytes = staging->erase_size,
+        .program_bytes = otter_device_get()->flash->program_bytes,
+    };
+}
+
+/* The end of an app slot is nobody's. In other partitions it may be part of what they hold. */
+static bool has_tail(const esp_partition_t *staging)
+{
+    return staging->type == ESP_PARTITION_TYPE_APP && staging->size > staging->erase_size;
+}
+
+static esp_err_t hash_url(const char *url, uint8_t digest[OTTER_SHA256_BYTES])
+{
+    otter_hash_t hash = {0};
+    esp_err_t err = otter_hash_begin(&hash, OTTER_HASH_SHA256);
+    if (err == ESP_OK) {
+        err = otter_hash_update(&hash, url, strlen(url));
+    }
+    if (err == ESP_OK) {
+        err = otter_hash_finish(&hash, digest);
+    }
+    otter_hash_free(&hash);
+    return err;
+}
+
+/* ---- Find ---- */
+
+static bool read_record(const esp_partition_t *staging, uint8_t header[PROGRESS_HEADER_BYTES],
+                        progress_record_t *record)
+{
+    progress_slot_t slot = slot_of(staging);
+    return has_tail(staging) &&
+           esp_partition_read(staging, record_off(staging), header, PROGRESS_HEADER_BYTES) == ESP_OK &&
+           progress_decode(record, header, &slot);
+}
+
+static bool is_of_url(const progress_record_t *record, const char *url)
+{
+    uint8_t digest[OTTER_SHA256_BYTES];
+    return hash_url(url, digest) == ESP_OK && memcmp(digest, record->url_hash, sizeof(digest)) == 0;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Takes what lies in the slot up to the end of the next block. False: there is none with a check value. */
+static bool read_block(const esp_partition_t *staging, progress_walk_t *walk, uint8_t *buffer, size_t buffer_len)
+{
+    bool ends = false;
+    while (!ends && walk->at < walk->image_len) {
+        size_t took = least(buffer_len, walk->image_len - walk->at);
+        took = least(took, walk->block_bytes - walk->at % walk->block_bytes);
+        if (esp_partition_read(staging, walk->at, buffer, took) != ESP_OK) {
+            return false;
+        }
+        ends = progress_take(walk, buffer, took, &took);
+    }
+    return ends;
+}
+
+static bool is_noted(const esp_partition_t *staging, const progress_walk_t *walk)
+{
+    uint8_t place[PROGRESS_PLACE_BYTES];
+    uint8_t noted[PROGRESS_PLACE_BYTES];
+    uint32_t off = record_off(staging) + progress_place(walk, place);
+    return esp_partition_read(staging, off, noted, walk->place_bytes) == ESP_OK &&
+           memcmp(noted, place, walk->place_bytes) == 0;
+}
+
+/* Moves the walk to the end of the last block that is there, together with all before it. */
+static void prove(const esp_partition_t *staging, progress_walk_t *walk)
+{
+    size_t buffer_len = 0;
+    uint8_t *buffer = partition_alloc_buffer(&buffer_len);
+    if (buffer == NULL) {
+        return;
+    }
+    progress_walk_t next = *walk;
+    while (read_block(staging, &next, buffer, buffer_len) && is_noted(staging, &next)) {
+        *walk = next;
+    }
+    free(buffer);
+}
+
+bool https_ota_progress_find(https_ota_progress_t *progress, const esp_partition_t *staging, const char *url,
+                             https_ota_found_t *found)
+{
+    uint8_t header[PROGRESS_HEADER_BYTES];
+    progress_record_t record;
+    *progress = (https_ota_progress_t){0};
+    if (!read_record(staging, header, &record) || !is_of_url(&record, url)) {
+        return false;
+    }
+    progress->staging = staging;
+    progress_begin(&progress->walk, &record, header);
+    prove(staging, &progress->walk);
+    if (progress->walk.at == 0) {
+        return false;
+    }
+    *found =
+        (https_ota_found_t){.image_len = progress->walk.at, .file_len = record.file_len, .head_len = record.head_len};
+    memcpy(found->etag, record.etag, sizeof(found->etag));
+    return true;
+}
+
+/* ---- Note ---- */
+
+static void log_failure(const esp_partition_t *staging, esp_err_t err)
+{
+    ESP_LOGW(TAG, "the progress of this download cannot be kept in %s: %s", staging->label, esp_err_to_name(err));
+}
+
+/* Notes the block that ends here. False: it cannot be.
+ *
+ * Its place may be written already, by someone whose power went: with the same value or a part of it, which is completed, or
+ * with something else. On NOR that cannot be changed, and what would come behind it is of no use without it. */
+static bool note_block(const https_ota_progress_t *progress)
+{
+    uint8_t place[PROGRESS_PLACE_BYTES];
+    uint8_t old[PROGRESS_PLACE_BYTES];
+    const esp_partition_t *staging = progress->staging;
+    size_t len = progress->walk.place_bytes;
+    uint32_t off = record_off(staging) + progress_place(&progress->walk, place);
+    esp_err_t err = esp_partition_read(staging, off, old, len);
+    if (err == ESP_OK) {
+        err = progress_can_program(old, place, len) ? esp_partition_write(staging, off, place, len)
+                                                    : ESP_ERR_INVALID_STATE;
+    }
+    if (err != ESP_OK) {
+        log_failure(staging, err);
+    }
+    return err == ESP_OK;
+}
+
+static void sync_at_times(https_ota_progress_t *progress)
+{
+    int64_t now_us = otter_now_us();
+    if (now_us - progress->synced_us < SYNC_INTERVAL_US) {
+        return;
+    }
+    esp_err_t err = partition_flash_sync();
+    if (err != ESP_OK) {
+        log_failure(progress->staging, err);
+    }
+    progress->synced_us = otter_now_us();
+}
+
+void https_ota_progress_note(https_ota_progress_t *progress, const uint8_t *bytes, size_t len)
+{
+    while (progress->noting && len > 0) {
+        size_t took = 0;
+        if (progress_take(&progress->walk, bytes, len, &took)) {
+            progress->noting = note_block(progress);
+        }
+        bytes += took;
+        len -= took;
+    }
+    if (progress->noting) {
+        sync_at_times(progress);
+    }
+}
+
+void https_ota_progress_resume(https_ota_progress_t *progress)
+{
+    progress->synced_us = otter_now_us();
+    /* The last value may be one that read right by chance: its programming was cut. Now it lasts. */
+    progress->noting = note_block(progress);
+}
+
+/* ---- Start, drop ---- */
+
+static bool make_record(progress_record_t *record, const esp_partition_t *staging, const https_ota_identity_t *identity)
+{
+    progress_slot_t slot = slot_of(staging);
+    if (!has_tail(staging) || identity->etag == NULL || !progress_is_strong(identity->etag) || identity->file_len < 0 ||
+        identity->file_len > UINT32_MAX) {
+        return false;
+    }
+    *record = (progress_record_t){.file_len = (uint32_t)identity->file_len, .head_len = identity->head_len};
+    memcpy(record->etag, identity->etag, strlen(identity->etag));
+    return progress_plan(record, &slot) && hash_url(identity->url, record->url_hash) == ESP_OK;
+}
+
+static void forget(const esp_partition_t *staging)
+{
+    static const uint8_t zeros[PROGRESS_MAGIC_BYTES];
+    esp_err_t err = esp_partition_write(staging, record_off(staging), zeros, sizeof(zeros));
+    if (err != ESP_OK) {
+        log_failure(staging, err);
+    }
+}
+
+static void forget_old(const esp_partition_t *staging)
+{
+    uint8_t header[PROGRESS_HEADER_BYTES];
+    progress_record_t record;
+    if (read_record(staging, header, &record)) {
+        forget(staging);
+    }
+}
+
+void https_ota_progress_start(https_ota_progress_t *progress, const esp_partition_t *staging,
+                              const https_ota_identity_t *identity)
+{
+    uint8_t header[PROGRESS_HEADER_BYTES];
+    progress_record_t record;
+    *progress = (https_ota_progress_t){0};
+    if (!make_record(&record, staging, identity)) {
+        forget_old(staging);
+        return;
+    }
+    progress_encode(&record, header);
+    /* Also if it reads as erased: an erase that was cut can leave that, for a while. */
+    esp_err_t err = esp_partition_erase_range(staging, record_off(staging), staging->erase_size);
+    if (err == ESP_OK) {
+        err = esp_partition_write(staging, record_off(staging), header, sizeof(header));
+    }
+    if (err != ESP_OK) {
+        log_failure(staging, err);
+        return;
+    }
+    progress->staging = staging;
+    progress->noting = true;
+    progress->synced_us = otter_now_us();
+    progress_begin(&progress->walk, &record, header);
+}
+
+void https_ota_progress_drop(https_ota_progress_t *progress)
+{
+    if (progress->staging != NULL) {
+        forget(progress->staging);
+    }
+    *progress = (https_ota_progress_t){0};
+}
