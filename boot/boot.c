@@ -272,6 +272,23 @@ static esp_err_t select_app(const boot_env_t *env, boot_result_t *result)
     return result->otadata_errors > 0 ? ESP_ERR_FLASH_OP_FAIL : ESP_ERR_NOT_FOUND;
 }
 
+/* If it cannot be done, the table is read from where it lies whole. */
+static void settle_table(const boot_env_t *env)
+{
+    bool settled = false;
+    if (env->dry_run) {
+        return;
+    }
+    if (boot_settle_table(env->flash, env->config->partition_table_offset, &settled) != ESP_OK) {
+        say_error(env, "partition table: ", "its replacement cannot be ended, flash cannot be written");
+    }
+    if (settled) {
+        boot_text_t text = {.len = 0};
+        boot_text_add(&text, "partition table: an interrupted replacement was ended");
+        say(env, BOOT_LOG_INFO, &text);
+    }
+}
+
 /* Everything that a decision rests on. */
 static esp_err_t gather(const boot_env_t *env, boot_result_t *result)
 {
@@ -280,6 +297,7 @@ static esp_err_t gather(const boot_env_t *env, boot_result_t *result)
         say_error(env, "key store: ", "cannot be read, so nothing is trusted");
         return ESP_FAIL;
     }
+    settle_table(env);
     result->table_fault = boot_read_table(env->flash, env->config->partition_table_offset, &result->table);
     if (result->table_fault != PTABLE_OK) {
         say_error(env, "partition table: ", ptable_fault_text(result->table_fault));

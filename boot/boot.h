@@ -97,11 +97,22 @@ typedef struct boot_result {
 esp_err_t boot_choose(const boot_env_t *env, boot_result_t *result);
 
 /**
- * Reads the partition table alone.
+ * Reads the partition table alone. If its replacement was interrupted, that is the new one, which lies in the spare
+ * (core/ptable/ptable_spare.h); nothing is written.
  *
  * @return PTABLE_OK or what is wrong with it; PTABLE_FAULT_END if flash cannot be read there
  */
 ptable_fault_t boot_read_table(otter_flash_t *flash, uint32_t table_offset, ptable_t *table);
+
+/**
+ * Ends a replacement of the partition table that was interrupted: the new table is written to its place.
+ *
+ * A power cut leaves the replacement to be ended by the next call, or ended.
+ *
+ * @param settled  gets whether there was one, and it is ended
+ * @return ESP_OK, also if there was none; ESP_ERR_FLASH_OP_FAIL: the next call tries again
+ */
+esp_err_t boot_settle_table(otter_flash_t *flash, uint32_t table_offset, bool *settled);
 
 /**
  * Fills what bootsel needs to know from a table and the otadata sectors.

@@ -5,16 +5,6 @@
 #include "boot/boot.h"
 #include "core/bootsel/slots.h"
 
-ptable_fault_t boot_read_table(otter_flash_t *flash, uint32_t table_offset, ptable_t *table)
-{
-    uint8_t bytes[PTABLE_BYTES];
-    memset(table, 0, sizeof(*table));
-    if (otter_flash_read(flash, table_offset, bytes, sizeof(bytes)) != ESP_OK) {
-        return PTABLE_FAULT_END;
-    }
-    return ptable_parse(table, bytes, sizeof(bytes), flash->size_bytes, NULL);
-}
-
 static esp_err_t read_records(otter_flash_t *flash, uint32_t otadata_offset, bootsel_input_t *input)
 {
     for (uint32_t i = 0; i < OTADATA_SECTORS; i++) {

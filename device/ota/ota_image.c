@@ -52,8 +52,17 @@ esp_err_t ota_walk(const esp_partition_t *partition, const trust_state_t *trust,
     return err != ESP_OK && walk->fault == IMAGE_FAULT_SECURE_VERSION ? ESP_ERR_OTA_SMALL_SEC_VER : err;
 }
 
+/* Where an image ends, its signature sector included. */
+static uint32_t end_of(const image_walk_t *walk)
+{
+    if (walk->signature_count == 0) {
+        return walk->image_len;
+    }
+    return (uint32_t)ota_round_up(walk->image_len, SIGNATURE_SECTOR_BYTES) + SIGNATURE_SECTOR_BYTES;
+}
+
 /* Verifies under what these bits of the key store demand. */
-static esp_err_t verify(const esp_partition_t *partition, const uint8_t *bits)
+static esp_err_t verify(const esp_partition_t *partition, const uint8_t *bits, uint32_t *len)
 {
     trust_state_t trust;
     image_walk_t walk;
@@ -63,6 +72,9 @@ static esp_err_t verify(const esp_partition_t *partition, const uint8_t *bits)
     esp_err_t err = ota_walk(partition, &trust, &walk);
     if (err == ESP_OK && partition->type == ESP_PARTITION_TYPE_APP) {
         remember(partition, watch, bits);
+    }
+    if (err == ESP_OK) {
+        *len = end_of(&walk);
     }
     return err;
 }
@@ -77,11 +89,17 @@ static esp_err_t read_key_store(uint8_t *bits)
     return err;
 }
 
-esp_err_t ota_verify(const esp_partition_t *partition)
+esp_err_t ota_verify_image(const esp_partition_t *partition, uint32_t *len)
 {
     uint8_t bits[OTTER_KEY_STORE_BYTES];
     esp_err_t err = read_key_store(bits);
-    return err == ESP_OK ? verify(partition, bits) : err;
+    return err == ESP_OK ? verify(partition, bits, len) : err;
+}
+
+esp_err_t ota_verify(const esp_partition_t *partition)
+{
+    uint32_t len = 0;
+    return ota_verify_image(partition, &len);
 }
 
 /* What was found out counts for the same bytes under the same demands: a burn since then calls for another look. */
@@ -102,7 +120,8 @@ esp_err_t ota_verify_once(const esp_partition_t *partition)
     if (err != ESP_OK || is_remembered(partition, bits)) {
         return err;
     }
-    return verify(partition, bits);
+    uint32_t len = 0;
+    return verify(partition, bits, &len);
 }
 
 /* ---- esp_image_format.h ---- */

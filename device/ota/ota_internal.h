@@ -120,5 +120,51 @@ esp_err_t ota_walk(const esp_partition_t *partition, const trust_state_t *trust,
  */
 esp_err_t ota_verify(const esp_partition_t *partition);
 
+/**
+ * As ota_verify().
+ *
+ * @param len  gets how many bytes of the partition the image takes, its signature sector included; untouched on error
+ */
+esp_err_t ota_verify_image(const esp_partition_t *partition, uint32_t *len);
+
 /** As ota_verify(), but believes an earlier success if nobody wrote to the partition or burned anything since. */
 esp_err_t ota_verify_once(const esp_partition_t *partition);
+
+/**
+ * Checks whether a partition may be overwritten although the device starts from it: the bootloader and the partition table
+ * have no slots. Partitions that it does not start from always may.
+ *
+ * @param partition  what is to be written
+ * @param copied     true: what was verified elsewhere is copied there; false: it is written as it comes
+ * @return ESP_OK; ESP_ERR_NOT_SUPPORTED: a power cut would leave a device that does not start, the log says what the layout
+ *         lacks; ESP_ERR_INVALID_ARG: it covers the table and is none; ESP_ERR_NO_MEM
+ */
+esp_err_t ota_check_only_copy(const esp_partition_t *partition, bool copied);
+
+/** True if a partition covers the table that the device boots from, or a part of it. */
+bool ota_is_table_in_place(const esp_partition_t *partition);
+
+/** True if the table of this device names a place for its successor (core/ptable/ptable_spare.h). */
+bool ota_table_has_spare(void);
+
+/**
+ * Replaces the table that the device boots from by the one in @p staging, if the device can boot from that: it has an MD5
+ * entry, keeps the rules of ptable_check(), names the same spare, and leaves the running app, otadata and every slot that otadata
+ * names where they are and what they are called. The list of partitions stays as it is until the restart.
+ *
+ * Power cut: the old table or the new one, once the next boot has ended what was begun.
+ *
+ * @return ESP_OK; ESP_ERR_OTA_VALIDATE_FAILED, the log says why; ESP_ERR_NOT_SUPPORTED without a spare; ESP_ERR_NO_MEM;
+ *         ESP_ERR_FLASH_OP_FAIL: the next boot ends it
+ */
+esp_err_t ota_install_table(const esp_partition_t *staging);
+
+/**
+ * Verifies what was written to @p op's staging partition as what it is to become, and copies it to the final one if that was
+ * asked for; what was copied is read back.
+ *
+ * Power cut: staging keeps what was written; final is as before, partly written, or done.
+ *
+ * @return as esp_ota_end()
+ */
+esp_err_t ota_finish_op(const ota_op_t *op);

@@ -71,11 +71,21 @@ static bool is_slot(const esp_partition_t *partition)
     return ota_slot_of(partition) >= 0;
 }
 
-/* Only bootsel's plans write otadata, and only the eFuse emulation its own partition. */
+/* What only one part of the system writes: bootsel's plans otadata, the eFuse emulation its own partition. Keys of NVS are not
+ * firmware: with other keys all that NVS holds is lost. */
 static bool is_reserved(const esp_partition_t *partition)
 {
-    return partition->type == ESP_PARTITION_TYPE_DATA && (partition->subtype == ESP_PARTITION_SUBTYPE_DATA_OTA ||
-                                                          partition->subtype == ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM);
+    static const esp_partition_subtype_t subtypes[] = {
+        ESP_PARTITION_SUBTYPE_DATA_OTA,
+        ESP_PARTITION_SUBTYPE_DATA_EFUSE_EM,
+        ESP_PARTITION_SUBTYPE_DATA_NVS_KEYS,
+        ESP_PARTITION_SUBTYPE_DATA_TEE_OTA,
+    };
+    bool reserved = false;
+    for (size_t i = 0; i < sizeof(subtypes) / sizeof(subtypes[0]); i++) {
+        reserved = reserved || partition->subtype == subtypes[i];
+    }
+    return reserved && partition->type == ESP_PARTITION_TYPE_DATA;
 }
 
 static bool is_running(const esp_partition_t *partition)
@@ -84,19 +94,28 @@ static bool is_running(const esp_partition_t *partition)
     return running != NULL && overlap(running, partition);
 }
 
-static esp_err_t check_staging(const esp_partition_t *partition)
+/* What holds for every partition that is written, however the bytes get there. */
+static esp_err_t check_target(const esp_partition_t *partition)
 {
-    bool is_app = partition->type == ESP_PARTITION_TYPE_APP;
-    if ((is_app && !is_slot(partition)) || is_reserved(partition)) {
+    if (is_reserved(partition)) {
         return ESP_ERR_INVALID_ARG;
     }
     if (is_running(partition)) {
         return ESP_ERR_OTA_PARTITION_CONFLICT;
     }
-    if (is_app && ota_running_is_unconfirmed()) {
+    if (partition->type == ESP_PARTITION_TYPE_APP && ota_running_is_unconfirmed()) {
         return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
     }
     return partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
+}
+
+static esp_err_t check_staging(const esp_partition_t *partition)
+{
+    if (partition->type == ESP_PARTITION_TYPE_APP && !is_slot(partition)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = check_target(partition);
+    return err == ESP_OK ? ota_check_only_copy(partition, false) : err;
 }
 
 /* Says what ESP-IDF leaves to the error code. */
@@ -108,15 +127,15 @@ static esp_err_t refuse(const esp_partition_t *partition, esp_err_t err)
     return err;
 }
 
-static esp_err_t check_final(const esp_partition_t *partition)
+/* Without a copy nothing is written there: what the caller makes of it is his. */
+static esp_err_t check_final(const ota_op_t *op, const esp_partition_t *partition, bool copy)
 {
-    if (is_reserved(partition)) {
+    bool same = partition->address == op->staging.address && partition->size == op->staging.size;
+    if (overlap(partition, &op->staging) && !same) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (is_running(partition)) {
-        return ESP_ERR_OTA_PARTITION_CONFLICT;
-    }
-    return partition->readonly ? ESP_ERR_NOT_ALLOWED : ESP_OK;
+    esp_err_t err = check_target(partition);
+    return err == ESP_OK && copy && !same ? ota_check_only_copy(partition, true) : err;
 }
 
 /* ---- Begin. ---- */
@@ -228,6 +247,12 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_si
     if (err != ESP_OK) {
         return err;
     }
+    /* It is half written: no record may name it. */
+    err = ota_forget_records(listed);
+    if (err != ESP_OK) {
+        ota_remove_op(op);
+        return err;
+    }
     op->resumed = true;
     op->sequential = erase_size == OTA_WITH_SEQUENTIAL_WRITES;
     op->written = (uint32_t)image_offset;
@@ -264,7 +289,7 @@ esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partiti
     if (listed == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    esp_err_t err = check_final(listed);
+    esp_err_t err = check_final(op, listed, finalize_with_copy);
     if (err == ESP_OK) {
         err = reserve_final(op, listed, finalize_with_copy);
     }

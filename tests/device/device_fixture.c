@@ -128,6 +128,12 @@ static uint32_t lay_out(device_t *device, const device_spec_t *spec)
     at = add(table, at, "locked", PART_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_FAT, sector);
     table->partition[table->count - 1].flags = PART_FLAG_READONLY;
     at = add(table, at, "test", PART_TYPE_APP, PART_SUBTYPE_TEST, app);
+    if (spec->spare_table) {
+        at = add(table, at, "table2", PART_TYPE_PARTITION_TABLE, PART_SUBTYPE_PARTITION_TABLE_OTA, sector);
+    }
+    if (spec->recovery_bootloader) {
+        at = add(table, at, "boot2", PART_TYPE_BOOTLOADER, PART_SUBTYPE_BOOTLOADER_RECOVERY, align(0x8000, sector));
+    }
     return at + 2 * app; /* Room that no partition covers. */
 }
 

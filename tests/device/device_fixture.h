@@ -4,7 +4,7 @@
  * @brief A device in memory for tests: RAM under NOR rules under a recorder, with a partition table.
  *
  * Layout, in this order: nvs, otadata, factory (if wanted), ota_0 ..., storage (data/spiffs), locked (data, read-only),
- * test (app). Everything is a multiple of the sector size; apps begin on 64 KiB.
+ * test (app), table2 (partition_table/ota) and boot2 (bootloader/recovery) if wanted. Everything is a multiple of the sector size; apps begin on 64 KiB.
  */
 #pragma once
 
@@ -57,7 +57,9 @@ typedef struct device_spec {
     bool no_factory;
     bool no_otadata;
     bool no_rollback;
-    const char *running; /**< Label of the running app; NULL: none runs. */
+    bool spare_table;         /**< A second place for the partition table. */
+    bool recovery_bootloader; /**< A place for a second bootloader. */
+    const char *running;      /**< Label of the running app; NULL: none runs. */
 } device_spec_t;
 
 /** The device. */

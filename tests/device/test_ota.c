@@ -455,6 +455,35 @@ static void a_resumed_operation_erases_from_the_next_sector_on(void **state)
     free(noise);
 }
 
+static void resume_forgets_the_records_of_the_slot_and_no_other(void **state)
+{
+    device_t *device = *state;
+    esp_ota_handle_t handle = 0;
+    device_run(device, "ota_1");
+    device_put_record(device, 0, 1, ESP_OTA_IMG_VALID); /* ota_0, which is half written. */
+    device_put_record(device, 1, 2, ESP_OTA_IMG_VALID);
+    assert_err(esp_ota_resume(device_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, 4096, &handle), ESP_OK);
+    assert_int_equal(skip_otadata_events(device, 0), device->recorder.count);
+    assert_false(device_record(device, 0).good);
+    assert_true(device_record(device, 1).good);
+    assert_err(esp_ota_abort(handle), ESP_OK);
+}
+
+static void a_resume_that_cannot_forget_the_records_leaves_the_slot_free(void **state)
+{
+    device_t *device = *state;
+    esp_ota_handle_t handle = 0;
+    device_run(device, "ota_1");
+    device_put_record(device, 0, 1, ESP_OTA_IMG_VALID);
+    device_put_record(device, 1, 2, ESP_OTA_IMG_VALID);
+    device->recorder.fail_erase = 1;
+    assert_err(esp_ota_resume(device_partition("ota_0"), 0, 4096, &handle), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(device->recorder.failures_done, 1);
+    assert_int_equal(handle, 0);
+    assert_err(esp_ota_resume(device_partition("ota_0"), 0, 4096, &handle), ESP_OK);
+    assert_err(esp_ota_abort(handle), ESP_OK);
+}
+
 static void resume_checks_its_arguments(void **state)
 {
     (void)state;
@@ -541,148 +570,6 @@ static void abort_leaves_flash_as_it_is(void **state)
     assert_int_equal(device->recorder.count, before);
 }
 
-/* ---- The final partition ---- */
-
-static void a_verified_image_is_copied_to_its_final_partition(void **state)
-{
-    device_t *device = *state;
-    size_t len = 0;
-    uint8_t *image = make_app("6.0", &len);
-    const esp_partition_t *final = device_partition("ota_1");
-    esp_ota_handle_t handle = 0;
-    device_put_record(device, 0, 2, ESP_OTA_IMG_VALID); /* Names ota_1, whose contents will be gone. */
-    assert_err(esp_ota_begin(device_partition("ota_0"), 0, &handle), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, final, true), ESP_OK);
-    assert_err(esp_ota_write(handle, image, len), ESP_OK);
-    assert_true(device_record(device, 0).good);
-    assert_err(esp_ota_end(handle), ESP_OK);
-    assert_memory_equal(device->bytes + final->address, image, len);
-    assert_true(device_record(device, 0).blank);
-    free(image);
-}
-
-static void a_bad_image_is_not_copied(void **state)
-{
-    const device_t *device = *state;
-    const esp_partition_t *final = device_partition("ota_1");
-    esp_ota_handle_t handle = 0;
-    assert_err(esp_ota_begin(device_partition("ota_0"), 0, &handle), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, final, true), ESP_OK);
-    assert_err(esp_ota_write(handle, "\xE9 rubbish", 9), ESP_OK);
-    assert_err(esp_ota_end(handle), ESP_ERR_OTA_VALIDATE_FAILED);
-    for (uint32_t i = 0; i < device->recorder.count; i++) {
-        assert_false(device->recorder.event[i].off == final->address);
-    }
-}
-
-static void data_is_staged_in_a_slot_and_copied(void **state)
-{
-    const device_t *device = *state;
-    const esp_partition_t *nvs = device_partition("nvs");
-    esp_ota_handle_t handle = 0;
-    assert_err(esp_ota_begin(device_partition("ota_0"), 0, &handle), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, nvs, true), ESP_OK);
-    assert_err(esp_ota_write(handle, "nvs bytes", 9), ESP_OK);
-    assert_err(esp_ota_end(handle), ESP_OK);
-    assert_memory_equal(device->bytes + nvs->address, "nvs bytes", 9);
-}
-
-static void a_partition_table_is_verified_before_it_is_copied(void **state)
-{
-    device_t *device = *state;
-    uint8_t table[PTABLE_BYTES];
-    const esp_partition_t *primary = NULL;
-    esp_ota_handle_t handle = 0;
-    assert_int_equal(ptable_build(&device->table, true, table), PTABLE_OK);
-    assert_err(esp_partition_register_external(NULL, device->table_offset, ESP_PARTITION_TABLE_SIZE, "table",
-                                               ESP_PARTITION_TYPE_PARTITION_TABLE,
-                                               ESP_PARTITION_SUBTYPE_PARTITION_TABLE_PRIMARY, &primary),
-               ESP_OK);
-    table[12] ^= 1; /* Its MD5 is wrong now. */
-    for (int round = 0; round < 2; round++) {
-        assert_err(esp_ota_begin(device_partition("ota_0"), 0, &handle), ESP_OK);
-        assert_err(esp_ota_set_final_partition(handle, primary, true), ESP_OK);
-        assert_err(esp_ota_write(handle, "\xE9\x00", 2), ESP_ERR_OTA_VALIDATE_FAILED);
-        assert_err(esp_ota_write(handle, table, sizeof(table)), ESP_OK);
-        assert_err(esp_ota_end(handle), round == 0 ? ESP_ERR_OTA_VALIDATE_FAILED : ESP_OK);
-        table[12] ^= 1;
-    }
-}
-
-/* Staged in an app's slot, verified as what it is to become: it has no app descriptor. */
-static void a_bootloader_is_staged_verified_and_copied(void **state)
-{
-    device_t *device = *state;
-    const esp_partition_t *primary = NULL;
-    fixture_image_t spec = FIXTURE_IMAGE("boot", "1");
-    spec.no_desc = true;
-    size_t len = 0;
-    uint8_t *image = fixture_image(&spec, &len);
-    esp_ota_handle_t handle = 0;
-    assert_err(esp_partition_register_external(NULL, ESP_PRIMARY_BOOTLOADER_OFFSET, device->table_offset, "boot",
-                                               ESP_PARTITION_TYPE_BOOTLOADER, ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY,
-                                               &primary),
-               ESP_OK);
-    for (int round = 0; round < 2; round++) {
-        bool damaged = round == 0;
-        image[0x150] ^= damaged ? 1 : 0;
-        assert_err(esp_ota_begin(device_partition("ota_0"), OTA_WITH_SEQUENTIAL_WRITES, &handle), ESP_OK);
-        assert_err(esp_ota_set_final_partition(handle, primary, true), ESP_OK);
-        assert_err(esp_ota_write(handle, image, len), ESP_OK);
-        assert_err(esp_ota_end(handle), damaged ? ESP_ERR_OTA_VALIDATE_FAILED : ESP_OK);
-        image[0x150] ^= damaged ? 1 : 0;
-        assert_int_equal(device->bytes[primary->address], damaged ? 0xFF : ESP_IMAGE_HEADER_MAGIC);
-    }
-    assert_memory_equal(device->bytes + primary->address, image, len);
-    free(image);
-}
-
-static void a_final_partition_that_is_the_staging_one_is_not_copied_onto_itself(void **state)
-{
-    const device_t *device = *state;
-    const esp_partition_t *ota_0 = device_partition("ota_0");
-    size_t len = 0;
-    uint8_t *image = make_app("6.1", &len);
-    esp_ota_handle_t handle = 0;
-    assert_err(esp_ota_begin(ota_0, 0, &handle), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, ota_0, true), ESP_OK);
-    assert_err(esp_ota_write(handle, image, len), ESP_OK);
-    assert_err(esp_ota_end(handle), ESP_OK);
-    assert_memory_equal(device->bytes + ota_0->address, image, len);
-    free(image);
-}
-
-static void a_resumed_operation_may_still_get_a_final_partition(void **state)
-{
-    (void)state;
-    esp_ota_handle_t handle = 0;
-    assert_err(esp_ota_resume(device_partition("ota_0"), 0, 4096, &handle), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, device_partition("ota_1"), true), ESP_OK);
-    assert_err(esp_ota_abort(handle), ESP_OK);
-}
-
-static void final_partition_errors_are_those_of_esp_idf(void **state)
-{
-    (void)state;
-    esp_ota_handle_t handle = 0;
-    esp_ota_handle_t other = 0;
-    esp_partition_t moved = *device_partition("ota_1");
-    moved.address += moved.erase_size;
-    assert_err(esp_ota_begin(device_partition("ota_0"), 0, &handle), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, NULL, true), ESP_ERR_INVALID_ARG);
-    assert_err(esp_ota_set_final_partition(handle + 1, device_partition("ota_1"), true), ESP_ERR_NOT_FOUND);
-    assert_err(esp_ota_set_final_partition(handle, &moved, true), ESP_ERR_NOT_FOUND);
-    assert_err(esp_ota_set_final_partition(handle, device_partition("factory"), true), ESP_ERR_OTA_PARTITION_CONFLICT);
-    assert_err(esp_ota_set_final_partition(handle, device_partition("otadata"), true), ESP_ERR_INVALID_ARG);
-    assert_err(esp_ota_begin(device_partition("ota_1"), 0, &other), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, device_partition("ota_1"), true), ESP_ERR_OTA_ALREADY_IN_PROGRESS);
-    assert_err(esp_ota_abort(other), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, device_partition("ota_0"), true), ESP_OK);
-    assert_err(esp_ota_write(handle, "\xE9", 1), ESP_OK);
-    assert_err(esp_ota_set_final_partition(handle, device_partition("ota_1"), true), ESP_ERR_INVALID_STATE);
-    assert_err(esp_ota_abort(handle), ESP_OK);
-}
-
 /* ---- Several tasks ---- */
 
 typedef struct updater {
@@ -758,6 +645,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_write_with_an_offset_is_an_error_while_writes_erase, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_resumed_operation_goes_on_where_the_bytes_end, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_resumed_operation_erases_from_the_next_sector_on, open_device, close_device),
+    cmocka_unit_test_setup_teardown(resume_forgets_the_records_of_the_slot_and_no_other, open_device, close_device),
+    cmocka_unit_test_setup_teardown(a_resume_that_cannot_forget_the_records_leaves_the_slot_free, open_device,
+                                    close_device),
     cmocka_unit_test_setup_teardown(resume_checks_its_arguments, open_device, close_device),
     cmocka_unit_test_setup_teardown(end_refuses_a_truncated_image_and_the_handle_is_gone, open_device, close_device),
     cmocka_unit_test_setup_teardown(end_without_a_byte_written_is_an_error_and_the_handle_is_gone, open_device,
@@ -766,15 +656,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(an_image_for_another_chip_is_refused, open_device, close_device),
     cmocka_unit_test_setup_teardown(end_syncs_before_it_verifies, open_device, close_device),
     cmocka_unit_test_setup_teardown(abort_leaves_flash_as_it_is, open_device, close_device),
-    cmocka_unit_test_setup_teardown(a_verified_image_is_copied_to_its_final_partition, open_device, close_device),
-    cmocka_unit_test_setup_teardown(a_bad_image_is_not_copied, open_device, close_device),
-    cmocka_unit_test_setup_teardown(data_is_staged_in_a_slot_and_copied, open_device, close_device),
-    cmocka_unit_test_setup_teardown(a_partition_table_is_verified_before_it_is_copied, open_device, close_device),
-    cmocka_unit_test_setup_teardown(a_bootloader_is_staged_verified_and_copied, open_device, close_device),
-    cmocka_unit_test_setup_teardown(a_final_partition_that_is_the_staging_one_is_not_copied_onto_itself, open_device,
-                                    close_device),
-    cmocka_unit_test_setup_teardown(a_resumed_operation_may_still_get_a_final_partition, open_device, close_device),
-    cmocka_unit_test_setup_teardown(final_partition_errors_are_those_of_esp_idf, open_device, close_device),
     cmocka_unit_test_setup_teardown(two_tasks_update_two_slots_at_once, open_device, close_device),
 };
 
