@@ -19,7 +19,7 @@ static const struct rule {
     [HTTPS_OTA_BEGIN] = {.perform = https_ota_write_first, .begun = true},
     [HTTPS_OTA_IN_PROGRESS] = {.perform = https_ota_write_next, .begun = true, .counts = true},
     [HTTPS_OTA_SUCCESS] = {.begun = true, .counts = true, .switches = true},
-    [HTTPS_OTA_RESUME] = {.begun = true, .counts = true},
+    [HTTPS_OTA_RESUME] = {.perform = https_ota_write_on, .begun = true, .counts = true},
 };
 
 esp_err_t https_ota_fail(https_ota_t *ota, esp_err_t error)
@@ -31,9 +31,14 @@ esp_err_t https_ota_fail(https_ota_t *ota, esp_err_t error)
 /* Frees all that an update owns but its slot, which was ended or aborted before. */
 static void release(https_ota_t *ota)
 {
+    download_end(&ota->download);
+    if (ota->stage.ops != NULL) {
+        ota->stage.ops->close(ota->stage.self);
+    }
     if (ota->client != NULL) {
         esp_http_client_cleanup(ota->client);
     }
+    https_ota_drop_held(ota);
     free(ota->buffer);
     free(ota);
 }
@@ -86,20 +91,40 @@ esp_err_t esp_https_ota_perform(esp_https_ota_handle_t https_ota_handle)
 bool esp_https_ota_is_complete_data_received(esp_https_ota_handle_t https_ota_handle)
 {
     const https_ota_t *ota = https_ota_handle;
-    return ota != NULL && esp_http_client_is_complete_data_received(ota->client);
+    return ota != NULL && ota->download.ended;
 }
 
-/* Makes the verified image the next one to boot. */
-static esp_err_t switch_to(const esp_partition_t *slot)
+/* Makes the verified image the next one to boot, wherever it is now. Only slots are chosen: factory boots by itself. */
+static esp_err_t switch_over(const https_ota_t *ota)
 {
-    esp_err_t err = esp_ota_set_boot_partition(slot);
+    if (ota->final->type != ESP_PARTITION_TYPE_APP) {
+        return ESP_OK;
+    }
+    const esp_partition_t *slot = ota->copy ? ota->final : ota->staging;
+    esp_partition_subtype_t subtype = ota->final->subtype;
+    bool is_slot = subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN && subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+    esp_err_t err = is_slot ? esp_ota_set_boot_partition(slot) : ESP_OK;
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "the next boot could not be set to %s: %s", slot->label, esp_err_to_name(err));
         return err;
     }
-    esp_partition_subtype_t subtype = slot->subtype;
     https_ota_post(ESP_HTTPS_OTA_UPDATE_BOOT_PARTITION, &subtype, sizeof(subtype));
     return ESP_OK;
+}
+
+/* Images are verified, so an incomplete one is found out. Nothing else may end up anywhere before it is complete. */
+static esp_err_t end_slot(https_ota_t *ota)
+{
+    if (!ota->slot_open) {
+        return ESP_OK;
+    }
+    bool complete = ota->state == HTTPS_OTA_SUCCESS;
+    if (complete || (https_ota_is_image(ota) && !ota->copy)) {
+        return esp_ota_end(ota->slot);
+    }
+    (void)esp_ota_abort(ota->slot);
+    ESP_LOGE(TAG, "%s was not received to its end", ota->final->label);
+    return ota->failure != ESP_OK ? ota->failure : ESP_FAIL;
 }
 
 esp_err_t esp_https_ota_finish(esp_https_ota_handle_t https_ota_handle)
@@ -111,12 +136,12 @@ esp_err_t esp_https_ota_finish(esp_https_ota_handle_t https_ota_handle)
     if (!rules[ota->state].begun) {
         return ESP_FAIL;
     }
-    esp_err_t err = ota->slot_open ? esp_ota_end(ota->slot) : ESP_OK;
+    esp_err_t err = end_slot(ota);
     if (err == ESP_OK) {
         err = ota->failure;
     }
     if (err == ESP_OK && rules[ota->state].switches) {
-        err = switch_to(ota->staging);
+        err = switch_over(ota);
     }
     release(ota);
     https_ota_post(ESP_HTTPS_OTA_FINISH, NULL, 0);
@@ -142,6 +167,10 @@ esp_err_t esp_https_ota(const esp_https_ota_config_t *ota_config)
 {
     if (ota_config == NULL) {
         return ESP_ERR_INVALID_ARG;
+    }
+    if (ota_config->ota_resumption) {
+        ESP_LOGE(TAG, "ota_resumption is for step by step updates: this one goes on by itself");
+        return ESP_ERR_NOT_SUPPORTED;
     }
     esp_https_ota_handle_t handle = NULL;
     esp_err_t err = esp_https_ota_begin(ota_config, &handle);
@@ -207,7 +236,8 @@ esp_err_t esp_https_ota_get_bootloader_img_desc(esp_https_ota_handle_t https_ota
 int esp_https_ota_get_image_len_read(esp_https_ota_handle_t https_ota_handle)
 {
     const https_ota_t *ota = https_ota_handle;
-    return ota != NULL && rules[ota->state].counts ? (int)ota->written : -1;
+    bool counts = ota != NULL && (rules[ota->state].counts || ota->download.restarts > 0);
+    return counts ? (int)ota->written : -1;
 }
 
 int esp_https_ota_get_status_code(esp_https_ota_handle_t https_ota_handle)
@@ -220,4 +250,14 @@ int esp_https_ota_get_image_size(esp_https_ota_handle_t https_ota_handle)
 {
     const https_ota_t *ota = https_ota_handle;
     return ota != NULL && rules[ota->state].begun ? (int)ota->image_len : -1;
+}
+
+esp_err_t otter_download_get_progress(void *https_ota_handle, otter_download_progress_t *progress)
+{
+    const https_ota_t *ota = https_ota_handle;
+    if (ota == NULL || progress == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    download_describe(&ota->download, progress);
+    return ESP_OK;
 }

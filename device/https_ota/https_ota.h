@@ -4,10 +4,13 @@
  * @brief Inside of an HTTPS update: the handle, and what its files do for each other.
  *
  *     https_ota.c          the public calls, and the table of states
- *     https_ota_begin.c    checks of the configuration; client, slot, buffer
- *     https_ota_connect.c  requests until the server answers with an image
- *     https_ota_read.c     body bytes, the image's first bytes, stall limit
- *     https_ota_write.c    checks before the first write, writes
+ *     https_ota_begin.c    checks of the configuration; client, partitions, buffer, download
+ *     https_ota_resume.c   where in the image it begins
+ *     https_ota_pump.c     bytes of the file, through the stage, to bytes of the image
+ *     https_ota_head.c     what the image's first bytes must say before anything is written
+ *     https_ota_write.c    opening the slot, writing, starting over
+ *     https_ota_decrypt.c  the stage around an application's decrypt_cb
+ *     https_ota_policy.c   which firmware the device wants
  *     https_ota_sniff.c    names what is not an image
  */
 #pragma once
@@ -16,24 +19,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device/download/download.h"
+#include "device/https_ota/https_ota_stage.h"
 #include "esp_http_client.h"
 #include "esp_https_ota.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
 
 #define HTTPS_OTA_TAG            "esp_https_ota" /**< Log tag. */
-#define HTTPS_OTA_PREFETCH_BYTES 1024            /**< Read and checked before anything is written. */
+#define HTTPS_OTA_PREFETCH_BYTES 1024            /**< Of the file, read and checked before anything is written. */
 #define HTTPS_OTA_BUFFER_BYTES   4096            /**< Transfer buffer if the caller does not say: one sector. */
-#define HTTPS_OTA_DESC_OFF       32              /**< Image offset of the app or bootloader descriptor. */
+#define HTTPS_OTA_REQUEST_BYTES  65536 /**< Of one request of a download in parts, if the caller does not say. */
+#define HTTPS_OTA_DESC_OFF       32    /**< Image offset of the app or bootloader descriptor. */
 #define HTTPS_OTA_HEAD_BYTES     (HTTPS_OTA_DESC_OFF + 256) /**< Image and segment header, app descriptor. */
+#define HTTPS_OTA_HELD_BYTES_MAX 65536 /**< Most image bytes that a stage may give before the slot is open. */
 
 /** Where an update stands. The numbers are ESP-IDF's. */
 typedef enum https_ota_state {
     HTTPS_OTA_INIT,        /**< Not connected: no caller has such a handle. */
-    HTTPS_OTA_BEGIN,       /**< Connected; slot not touched. */
+    HTTPS_OTA_BEGIN,       /**< Connected; slot not open. */
     HTTPS_OTA_IN_PROGRESS, /**< Slot opened. */
     HTTPS_OTA_SUCCESS,     /**< Everything received and written. */
-    HTTPS_OTA_RESUME,      /**< Connected to go on from an offset. Kept for resumption. */
+    HTTPS_OTA_RESUME,      /**< Connected to go on behind what is in the slot; slot not open. */
     HTTPS_OTA_STATES,
 } https_ota_state_t;
 
@@ -42,14 +49,24 @@ typedef struct https_ota {
     https_ota_state_t state;
     esp_err_t failure;               /**< First error of a download; every later step answers it again. */
     esp_http_client_handle_t client; /**< Owned. */
-    const esp_partition_t *staging;  /**< Slot to write. */
+    download_t download;             /**< Owned. */
+    https_ota_stage_t stage;         /**< Owned; ops NULL: the file is the image. */
+    uint32_t head_len;               /**< Bytes of the file that are not image. */
+
+    const esp_partition_t *staging; /**< What is written. */
+    const esp_partition_t *final;   /**< Where it belongs; its type says what the image must be. */
+    bool copy;                      /**< Copied from staging to final in the end. */
     bool bulk_erase;
-    int64_t image_len;                  /**< Bytes announced; -1: not announced. */
-    uint32_t written;                   /**< Bytes in the slot. */
-    int64_t waited_us;                  /**< Time spent in reads since the last byte. */
-    uint8_t *buffer;                    /**< Owned. */
-    size_t buffer_len;                  /**< Its size in bytes, at least HTTPS_OTA_PREFETCH_BYTES. */
-    size_t prefetched;                  /**< Bytes in it that are read and not yet written. */
+    int64_t image_len; /**< Bytes announced; -1: not announced. */
+    uint32_t written;  /**< Bytes of the image in the slot. */
+
+    uint8_t *buffer;   /**< Owned: bytes of the file. */
+    size_t buffer_len; /**< Its size in bytes, at least HTTPS_OTA_PREFETCH_BYTES. */
+    int64_t fed;       /**< Bytes of the file that the stage was given since it began. */
+
+    uint8_t *held;                      /**< Owned: bytes of the image that came before the slot was open. */
+    size_t held_len;                    /**< How many. */
+    size_t held_size;                   /**< Its size in bytes. */
     bool head_known;                    /**< head is filled. */
     uint8_t head[HTTPS_OTA_HEAD_BYTES]; /**< First bytes of the image, kept for descriptor queries. */
     bool slot_open;                     /**< slot is an open operation. */
@@ -68,29 +85,55 @@ esp_err_t https_ota_check_config(const esp_https_ota_config_t *config);
 /**
  * Everything of esp_https_ota_begin() after its argument checks; flash is not touched.
  *
- * @param ota  all zero; gets what the update owns, on errors too: release it. BEGIN on success.
+ * @param ota  all zero; gets what the update owns, on errors too: release it. BEGIN or RESUME on success.
  */
 esp_err_t https_ota_set_up(https_ota_t *ota, const esp_https_ota_config_t *config);
 
-/** Requests until the server answers with an image. Codes: the connection's of esp_https_ota_begin(). */
-esp_err_t https_ota_connect(https_ota_t *ota);
+/** Refuses an image that is announced larger than its place. Also sets image_len. ESP_OK or ESP_ERR_INVALID_SIZE. */
+esp_err_t https_ota_check_size(https_ota_t *ota);
 
 /**
- * Reads some of the body.
- *
- * @param got  gets how many bytes, at most @p len; 0 with ESP_OK: the body is complete
- * @return ESP_OK; ESP_ERR_HTTPS_OTA_IN_PROGRESS: nothing came in time, nothing is lost; ESP_ERR_TIMEOUT: nothing for the
- *         stall limit; ESP_FAIL: the connection broke
+ * Where the update begins: fills download's offset, and what the file must be to begin there; written, head. Without anything
+ * to go on from they stay 0.
  */
-esp_err_t https_ota_read(https_ota_t *ota, uint8_t *dst, size_t len, size_t *got);
+esp_err_t https_ota_find_start(https_ota_t *ota, const esp_https_ota_config_t *config, download_config_t *download);
 
 /**
- * Makes head known, reading the image's first HTTPS_OTA_PREFETCH_BYTES into the buffer if need be. Waits, up to the
- * stall limit. An error sticks.
+ * Reads up to @p most bytes of the file, and gives them to the stage; what comes out of it is held or written.
  *
- * @return ESP_OK; ESP_ERR_TIMEOUT; ESP_FAIL: the connection broke or ended before
+ * @return ESP_ERR_HTTPS_OTA_IN_PROGRESS: go on, also if nothing came; ESP_OK: all of the file was read, and the stage found
+ *         it whole; any other code: as esp_https_ota_perform()
+ */
+esp_err_t https_ota_pull(https_ota_t *ota, size_t most);
+
+/** Takes the next bytes of the image: holds them until the slot is open, then writes. A https_ota_sink_t. */
+esp_err_t https_ota_take(void *ota, const uint8_t *bytes, size_t len);
+
+/** Drops what is held. */
+void https_ota_drop_held(https_ota_t *ota);
+
+/**
+ * Makes head known, if need be by reading. Waits, up to the limits of a download. An error sticks.
+ *
+ * @return ESP_OK; ESP_ERR_TIMEOUT; ESP_FAIL: the connection broke or ended before; a code of the stage
  */
 esp_err_t https_ota_prefetch(https_ota_t *ota);
+
+/**
+ * One read towards it.
+ *
+ * @return ESP_ERR_HTTPS_OTA_IN_PROGRESS: not there yet; else as https_ota_prefetch(), but nothing sticks
+ */
+esp_err_t https_ota_prefetch_some(https_ota_t *ota);
+
+/** True if the final partition is for images, whose head is checked. */
+bool https_ota_is_image(const https_ota_t *ota);
+
+/** Everything that the head alone tells. Codes: esp_https_ota_perform(). */
+esp_err_t https_ota_check_head(const https_ota_t *ota);
+
+/** Asks the device's policy about an app. ESP_OK or its code. */
+esp_err_t https_ota_ask_policy(const esp_app_desc_t *offered);
 
 /**
  * First step: checks the image's head, opens the slot, writes what was read. BEGIN to IN_PROGRESS.
@@ -98,8 +141,31 @@ esp_err_t https_ota_prefetch(https_ota_t *ota);
  */
 esp_err_t https_ota_write_first(https_ota_t *ota);
 
-/** Reads and writes one buffer. At the end of the body IN_PROGRESS to SUCCESS. Codes: esp_https_ota_perform(). */
+/** First step behind what is in the slot: opens it there. RESUME to IN_PROGRESS. Codes: esp_https_ota_perform(). */
+esp_err_t https_ota_write_on(https_ota_t *ota);
+
+/** Reads and writes one buffer. At the end of the file IN_PROGRESS to SUCCESS. Codes: esp_https_ota_perform(). */
 esp_err_t https_ota_write_next(https_ota_t *ota);
+
+/** Writes the next bytes of the image. ESP_OK, or as esp_https_ota_perform(). */
+esp_err_t https_ota_write(https_ota_t *ota, const uint8_t *bytes, size_t len);
+
+/**
+ * The file comes again from its start: forgets all of the image that came, and goes back to BEGIN.
+ *
+ * Power cut: what was written stays in the slot; it is not booted.
+ *
+ * @return ESP_OK; ESP_ERR_NOT_SUPPORTED: the stage cannot; ESP_ERR_INVALID_SIZE: the file is too large now
+ */
+esp_err_t https_ota_start_over(https_ota_t *ota);
+
+/**
+ * The stage around an application's callback. It cannot start over once it was fed, nor resume.
+ *
+ * @param stage  gets it, to be closed; all zero on error
+ * @return ESP_OK or ESP_ERR_NO_MEM
+ */
+esp_err_t https_ota_open_decrypt_cb(decrypt_cb_t decrypt, void *user_ctx, https_ota_stage_t *stage);
 
 /**
  * Says what some bytes are that are no image: "an HTML or XML page", "text", ...

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "device/encrypted_img/encrypted_stage.h"
 #include "device/https_ota/https_ota.h"
 #include "esp_log.h"
 #include "otter/otter_device.h"
+#include "otter/otter_encrypted.h"
 
 static const char *const TAG = HTTPS_OTA_TAG;
 
@@ -17,17 +19,11 @@ static bool allows_http(void)
     return otter_device_get()->config.allow_http;
 }
 
-/* Text for the first thing asked for that this version cannot do, or NULL. */
+/* Text for what is asked for and cannot be done together, or NULL. */
 static const char *find_unsupported(const esp_https_ota_config_t *config)
 {
-    if (config->ota_resumption) {
-        return "ota_resumption";
-    }
-    if (config->partial_http_download) {
-        return "partial_http_download";
-    }
-    if (config->decrypt_cb != NULL) {
-        return "decrypt_cb";
+    if (config->ota_resumption && config->decrypt_cb != NULL) {
+        return "ota_resumption with decrypt_cb: where the callback would go on is not known";
     }
     return NULL;
 }
@@ -40,7 +36,24 @@ esp_err_t https_ota_check_config(const esp_https_ota_config_t *config)
     }
     const char *unsupported = find_unsupported(config);
     if (unsupported != NULL) {
-        ESP_LOGE(TAG, "%s is not supported", unsupported);
+        ESP_LOGE(TAG, "not supported: %s", unsupported);
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    return ESP_OK;
+}
+
+/* Only now: the callback may have set another URL, another method. */
+static esp_err_t check_client(const https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    if (esp_http_client_get_transport_type(ota->client) != HTTP_TRANSPORT_OVER_SSL && !allows_http()) {
+        ESP_LOGE(TAG, "refusing firmware over plain HTTP: use an https URL");
+        return ESP_ERR_INVALID_ARG;
+    }
+    char *body = NULL;
+    bool posts =
+        config->http_config->method == HTTP_METHOD_POST || esp_http_client_get_post_field(ota->client, &body) > 0;
+    if (posts && (config->partial_http_download || config->ota_resumption)) {
+        ESP_LOGE(TAG, "not supported: parts of the answer to a POST");
         return ESP_ERR_NOT_SUPPORTED;
     }
     return ESP_OK;
@@ -58,41 +71,62 @@ static esp_err_t make_client(https_ota_t *ota, const esp_https_ota_config_t *con
         ESP_LOGE(TAG, "http_client_init_cb answered %s", esp_err_to_name(err));
         return err;
     }
-    /* Only now: the callback may have set another URL. */
-    if (esp_http_client_get_transport_type(ota->client) != HTTP_TRANSPORT_OVER_SSL && !allows_http()) {
-        ESP_LOGE(TAG, "refusing firmware over plain HTTP: use an https URL");
-        return ESP_ERR_INVALID_ARG;
-    }
-    return ESP_OK;
+    return check_client(ota, config);
 }
 
-static esp_err_t choose_slot(https_ota_t *ota, const esp_https_ota_config_t *config)
+/* What is written, and where it ends up. Whether that may be overwritten is for esp_ota_begin() to say. */
+static esp_err_t choose_partitions(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
-    const esp_partition_t *asked = config->partition.staging;
-    ota->staging = asked != NULL ? esp_partition_verify(asked) : esp_ota_get_next_update_partition(NULL);
+    const esp_partition_t *staging = config->partition.staging;
+    const esp_partition_t *final = config->partition.final;
+    ota->staging = staging != NULL ? esp_partition_verify(staging) : esp_ota_get_next_update_partition(NULL);
     if (ota->staging == NULL) {
-        ESP_LOGE(TAG, "%s", asked != NULL ? "no such staging partition" : "Passive OTA partition not found");
+        ESP_LOGE(TAG, "%s", staging != NULL ? "no such staging partition" : "Passive OTA partition not found");
         return ESP_FAIL;
     }
-    if (ota->staging->type != ESP_PARTITION_TYPE_APP) {
-        ESP_LOGE(TAG, "staging in %s is not supported: it is no app slot", ota->staging->label);
-        return ESP_ERR_NOT_SUPPORTED;
+    ota->final = final != NULL ? esp_partition_verify(final) : ota->staging;
+    if (ota->final == NULL) {
+        ESP_LOGE(TAG, "no such final partition");
+        return ESP_FAIL;
     }
-    const esp_partition_t *final = config->partition.final;
-    if (final != NULL && final != asked && esp_partition_verify(final) != ota->staging) {
-        ESP_LOGE(TAG, "a final partition other than the staging one is not supported");
-        return ESP_ERR_NOT_SUPPORTED;
-    }
+    ota->copy = config->partition.finalize_with_copy && ota->final != ota->staging;
     return ESP_OK;
 }
 
-static esp_err_t check_size(const https_ota_t *ota)
+/* What turns the file into the image. */
+static esp_err_t open_stage(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
-    if (ota->image_len <= (int64_t)ota->staging->size) {
+    if (config->decrypt_cb == NULL) {
         return ESP_OK;
     }
-    ESP_LOGE(TAG, "the server announces %lld bytes, and %s holds %lu", (long long)ota->image_len, ota->staging->label,
-             (unsigned long)ota->staging->size);
+    if (config->decrypt_cb == otter_decrypt_image) {
+        ota->head_len = ENCRYPTED_STAGE_HEAD_BYTES;
+        return encrypted_stage_open(config->decrypt_user_ctx, &ota->stage);
+    }
+    ota->head_len = config->enc_img_header_size;
+    return https_ota_open_decrypt_cb(config->decrypt_cb, config->decrypt_user_ctx, &ota->stage);
+}
+
+static uint32_t room_for(const https_ota_t *ota)
+{
+    uint32_t room = ota->staging->size;
+    return ota->copy && ota->final->size < room ? ota->final->size : room;
+}
+
+esp_err_t https_ota_check_size(https_ota_t *ota)
+{
+    int64_t total = ota->download.file.total;
+    ota->image_len = total < 0 ? -1 : total - ota->head_len;
+    if (total >= 0 && ota->image_len < 0) {
+        ESP_LOGE(TAG, "a file of %lld bytes has no room for its header of %lu", (long long)total,
+                 (unsigned long)ota->head_len);
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (ota->image_len <= (int64_t)room_for(ota)) {
+        return ESP_OK;
+    }
+    ESP_LOGE(TAG, "the server announces %lld bytes, and %s holds %lu", (long long)ota->image_len,
+             ota->copy ? ota->final->label : ota->staging->label, (unsigned long)room_for(ota));
     return ESP_ERR_INVALID_SIZE;
 }
 
@@ -106,31 +140,50 @@ static esp_err_t make_buffer(https_ota_t *ota, int asked_bytes)
     return ota->buffer != NULL ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
+static uint32_t request_len(const esp_https_ota_config_t *config)
+{
+    if (!config->partial_http_download) {
+        return 0;
+    }
+    return config->max_http_request_size > 0 ? (uint32_t)config->max_http_request_size : HTTPS_OTA_REQUEST_BYTES;
+}
+
+static esp_err_t begin_download(https_ota_t *ota, const esp_https_ota_config_t *config)
+{
+    download_config_t download = {.client = ota->client, .request_len = request_len(config), .total = -1};
+    esp_err_t err = https_ota_find_start(ota, config, &download);
+    if (err == ESP_OK) {
+        err = download_begin(&ota->download, &download);
+    }
+    if (err != ESP_OK) {
+        return err;
+    }
+    https_ota_post(ESP_HTTPS_OTA_CONNECTED, NULL, 0);
+    if (ota->download.offset == 0) { /* What is in the slot is no part of what comes. */
+        ota->written = 0;
+        ota->head_known = false;
+    }
+    return https_ota_check_size(ota);
+}
+
 esp_err_t https_ota_set_up(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
-    esp_err_t err = make_client(ota, config);
-    if (err != ESP_OK) {
-        return err;
-    }
-    err = https_ota_connect(ota);
-    if (err != ESP_OK) {
-        return err;
-    }
-    ota->image_len = esp_http_client_get_content_length(ota->client);
-    https_ota_post(ESP_HTTPS_OTA_CONNECTED, NULL, 0);
-    err = choose_slot(ota, config);
-    if (err != ESP_OK) {
-        return err;
-    }
-    err = check_size(ota);
-    if (err != ESP_OK) {
-        return err;
-    }
     ota->bulk_erase = config->bulk_flash_erase;
-    err = make_buffer(ota, config->http_config->buffer_size);
-    if (err != ESP_OK) {
-        return err;
+    esp_err_t err = make_client(ota, config);
+    if (err == ESP_OK) {
+        err = choose_partitions(ota, config);
     }
-    ota->state = HTTPS_OTA_BEGIN;
-    return ESP_OK;
+    if (err == ESP_OK) {
+        err = open_stage(ota, config);
+    }
+    if (err == ESP_OK) {
+        err = make_buffer(ota, config->http_config->buffer_size);
+    }
+    if (err == ESP_OK) {
+        err = begin_download(ota, config);
+    }
+    if (err == ESP_OK) {
+        ota->state = ota->written > 0 ? HTTPS_OTA_RESUME : HTTPS_OTA_BEGIN;
+    }
+    return err;
 }

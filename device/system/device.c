@@ -18,6 +18,7 @@ static void forget_earlier_device(void)
     event_reset();
     restart_reset();
     nvs_reset();
+    policy_reset();
     ota_reset();
     partition_reset();
 }
@@ -37,6 +38,11 @@ esp_err_t otter_device_init(const otter_device_t *device)
 const otter_device_t *otter_device_get(void)
 {
     return &this_device.device;
+}
+
+otter_download_limits_t *device_download_limits(void)
+{
+    return &this_device.device.config.download;
 }
 
 int64_t device_uptime_us(void)

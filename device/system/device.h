@@ -8,9 +8,13 @@
 #include <stdint.h>
 
 #include "freertos/event_groups.h"
+#include "otter/otter_download.h"
 
 /** Microseconds since otter_device_init(); since an arbitrary start before it. */
 int64_t device_uptime_us(void);
+
+/** The device's limits of downloads, which the application may change; its caller locks. Those of otter_config_t at first. */
+otter_download_limits_t *device_download_limits(void);
 
 /** Deadline, on the clock of otter_now_us(), of a wait that begins now; OTTER_FOREVER for portMAX_DELAY. */
 int64_t task_deadline_us(TickType_t ticks);
@@ -23,6 +27,9 @@ void log_reset(uint32_t level);
 
 /** Forgets that NVS was started. */
 void nvs_reset(void);
+
+/** Forgets which firmware the application wants. */
+void policy_reset(void);
 
 /** Forgets all shutdown handlers. */
 void restart_reset(void);

@@ -171,6 +171,8 @@ otter_config_t bench_config(void)
     otter_config_t config;
     otter_config_default(&config);
     config.chip_id = OTTER_CHIP_ID_LINUX_X86_64;
+    config.download.retries = 0;
+    config.download.backoff_first_ms = 1;
     return config;
 }
 

@@ -64,7 +64,7 @@ void bench_configure(bench_t *bench, const otter_config_t *config);
 /** Makes the device anew with a limit of silence. */
 void bench_limit_stalls(bench_t *bench, uint32_t limit_ms);
 
-/** The configuration that bench_setup() starts with. */
+/** The configuration that bench_setup() starts with: the first failure of a connection is the last. */
 otter_config_t bench_config(void);
 
 /** Waits until event @p id has come, or fails the test; value: number of events so far. */

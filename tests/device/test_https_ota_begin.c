@@ -114,22 +114,37 @@ static esp_err_t never_decrypt(decrypt_cb_arg_t *args, void *user_ctx)
     return ESP_FAIL;
 }
 
-static void what_is_not_supported_yet_is_refused(void **state)
+static esp_err_t post_a_question(esp_http_client_handle_t client)
+{
+    esp_http_client_set_method(client, HTTP_METHOD_POST);
+    return esp_http_client_set_post_field(client, "device=42", 9);
+}
+
+static void what_cannot_be_done_together_is_refused(void **state)
 {
     (void)state;
     esp_http_client_config_t client = fake_client();
     const esp_https_ota_config_t configs[] = {
-        {.http_config = &client, .ota_resumption = true},
-        {.http_config = &client, .ota_resumption = true, .ota_image_bytes_written = 8192},
-        {.http_config = &client, .partial_http_download = true, .max_http_request_size = 4096},
-        {.http_config = &client, .decrypt_cb = never_decrypt},
+        {.http_config = &client, .ota_resumption = true, .decrypt_cb = never_decrypt},
+        {.http_config = &client, .partial_http_download = true, .http_client_init_cb = post_a_question},
+        {.http_config = &client, .ota_resumption = true, .http_client_init_cb = post_a_question},
     };
     for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
         assert_refused_unsent(&configs[i], ESP_ERR_NOT_SUPPORTED);
     }
 }
 
-static void other_partitions_than_app_slots_are_refused(void **state)
+static void one_call_does_not_resume_where_it_is_told(void **state)
+{
+    (void)state;
+    esp_http_client_config_t client = fake_client();
+    const esp_https_ota_config_t config = {.http_config = &client, .ota_resumption = true};
+    http_fake_script(NULL, 0);
+    assert_err(esp_https_ota(&config), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(http_fake_seen()->request_count, 0);
+}
+
+static void image_too_large_for_where_it_ends_up_is_refused_unwritten(void **state)
 {
     bench_t *bench = *state;
     const esp_partition_t *nvs = esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, "nvs");
@@ -139,12 +154,13 @@ static void other_partitions_than_app_slots_are_refused(void **state)
     esp_http_client_config_t client = fake_client();
     const esp_https_ota_config_t configs[] = {
         {.http_config = &client, .partition.staging = nvs},
-        {.http_config = &client, .partition.final = nvs},
+        {.http_config = &client, .partition = {.final = nvs, .finalize_with_copy = true}},
         {.http_config = &client, .partition = {.staging = ota_1, .final = nvs, .finalize_with_copy = true}},
     };
     for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
         fake_answer(&good);
-        assert_err(esp_https_ota(&configs[i]), ESP_ERR_NOT_SUPPORTED);
+        assert_err(esp_https_ota(&configs[i]), ESP_ERR_INVALID_SIZE);
+        assert_int_equal(bench->slot_erases + bench->slot_programs + bench->otadata_changes, 0);
         bench_assert_nothing_switched(bench);
     }
 }
@@ -190,12 +206,6 @@ static void header_of_the_init_callback_is_sent(void **state)
     esp_https_ota_config_t config = {.http_config = &client, .http_client_init_cb = add_header};
     assert_err(esp_https_ota(&config), ESP_OK);
     assert_non_null(strstr(http_fake_seen()->request[0].headers, "X-Device: 42\n"));
-}
-
-static esp_err_t post_a_question(esp_http_client_handle_t client)
-{
-    esp_http_client_set_method(client, HTTP_METHOD_POST);
-    return esp_http_client_set_post_field(client, "device=42", 9);
 }
 
 static void post_field_is_sent_as_the_body(void **state)
@@ -418,8 +428,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(plain_http_url_is_refused_even_with_a_certificate, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(plain_http_set_by_the_callback_is_refused, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(allow_http_permits_plain_http, bench_setup, fake_teardown),
-    cmocka_unit_test_setup_teardown(what_is_not_supported_yet_is_refused, bench_setup, fake_teardown),
-    cmocka_unit_test_setup_teardown(other_partitions_than_app_slots_are_refused, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(what_cannot_be_done_together_is_refused, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(one_call_does_not_resume_where_it_is_told, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(image_too_large_for_where_it_ends_up_is_refused_unwritten, bench_setup,
+                                    fake_teardown),
     cmocka_unit_test_setup_teardown(staging_partition_that_is_not_listed_is_refused, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(error_of_the_init_callback_ends_begin, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(header_of_the_init_callback_is_sent, bench_setup, fake_teardown),
