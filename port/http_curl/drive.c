@@ -201,8 +201,8 @@ void http_curl_judge_connect(otter_http_t *http, otter_http_response_t *response
         status < 300) {
         return;
     }
-    if (status == 407) {
-        http_curl_set_error(http, "the proxy wants a user name and password, or refuses those it got (407)");
+    if (status == 407 || status == 401) {
+        http_curl_set_error(http, "the proxy wants a user name and password, or refuses those it got (%ld)", status);
     } else {
         http_curl_set_error(http, "the proxy refuses to connect to this server (%ld)", status);
     }

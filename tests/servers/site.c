@@ -192,7 +192,7 @@ bool site_await_port(uint16_t port)
     return false;
 }
 
-static void become(const site_t *site, const char *const argv[], const char *name)
+static void become(const site_t *site, const char *folder, const char *const argv[], const char *name)
 {
     char file[64];
     char path[SITE_PATH_BYTES];
@@ -201,7 +201,7 @@ static void become(const site_t *site, const char *const argv[], const char *nam
     int in = open("/dev/null", O_RDONLY);
     /* Not killed: some have children to end. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (out < 0 || in < 0 || chdir(site->home) != 0) {
+    if (out < 0 || in < 0 || chdir(site_path(site, folder, path)) != 0) {
         _exit(127);
     }
     dup2(in, STDIN_FILENO);
@@ -220,7 +220,7 @@ static void print_output(const site_t *site, const char *name)
     free(text);
 }
 
-site_server_t *site_start(site_t *site, const char *const argv[], const char *name, uint16_t port)
+site_server_t *site_start(site_t *site, const char *folder, const char *const argv[], const char *name, uint16_t port)
 {
     assert_true(site->server_count < SITE_SERVERS);
     site_server_t *server = &site->servers[site->server_count++];
@@ -228,7 +228,7 @@ site_server_t *site_start(site_t *site, const char *const argv[], const char *na
     server->pid = fork();
     assert_true(server->pid >= 0);
     if (server->pid == 0) {
-        become(site, argv, name);
+        become(site, folder, argv, name);
     }
     for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += STEP_MS) {
         if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
@@ -253,18 +253,33 @@ void site_stop(site_server_t *server, int signal_number)
     }
 }
 
-pid_t site_child(const site_server_t *server)
+/* The processes that one has started. @return how many, at most @p most */
+static size_t list_children(pid_t parent, pid_t *children, size_t most)
 {
     char path[64];
-    int child = 0;
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)server->pid, (int)server->pid);
+    size_t count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
     FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    if (fscanf(file, "%d", &child) != 1) {
-        fail_msg("%s has no child", server->name);
+    while (file != NULL && count < most && fscanf(file, "%d", &children[count]) == 1) {
+        count++;
     }
-    fclose(file);
-    return child;
+    if (file != NULL) {
+        fclose(file);
+    }
+    return count;
+}
+
+void site_kill_children(const site_server_t *server)
+{
+    pid_t all[32] = {server->pid};
+    size_t count = 1;
+    for (size_t i = 0; i < count; i++) {
+        count += list_children(all[i], all + count, sizeof(all) / sizeof(all[0]) - count);
+    }
+    assert_true(count > 1);
+    for (size_t i = 1; i < count; i++) {
+        kill(all[i], SIGKILL);
+    }
 }
 
 /* ---- logs ---- */

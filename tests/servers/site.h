@@ -61,13 +61,14 @@ void site_put(const site_t *site, const char *name, const void *bytes, size_t le
 void site_configure(const site_t *site, const char *name, const char *text, uint16_t port);
 
 /**
- * Starts a program in the folder and waits until it accepts connections.
+ * Starts a program and waits until it accepts connections.
  *
+ * @param folder  to start it in: "" or one in the site's folder
  * @param argv  its words, argv[0] its path; NULL ends them
  * @param port  where it is going to listen
  * @return the server; NULL if the program ended instead: its output is printed
  */
-site_server_t *site_start(site_t *site, const char *const argv[], const char *name, uint16_t port);
+site_server_t *site_start(site_t *site, const char *folder, const char *const argv[], const char *name, uint16_t port);
 
 /** Sends a signal and waits until the program has ended. */
 void site_stop(site_server_t *server, int signal_number);
@@ -75,8 +76,8 @@ void site_stop(site_server_t *server, int signal_number);
 /** Waits until a server's port accepts connections. False: not within ten seconds. */
 bool site_await_port(uint16_t port);
 
-/** A child of a server's process: one that works, not one that waits for its end. Fails the test if there is none. */
-pid_t site_child(const site_server_t *server);
+/** Kills all processes that a server has started, and theirs; not itself. Fails the test if there are none. */
+void site_kill_children(const site_server_t *server);
 
 /** Reads a text file of the folder; "" if there is none. To be given to free(). */
 char *site_read(const site_t *site, const char *name);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/servers/device_update.h"
+#include "tests/servers/nginx.h"
 #include "tests/support/test.h"
 
 #define LOG   "access.log"
@@ -14,37 +15,9 @@
 #define SLOW_START "map $http_range $rate { default 0; '' 40k; }\n"
 #define SLOW       "limit_rate $rate;\n"
 
-/* Starts nginx with lines for its http and server blocks. */
-static site_server_t *start_nginx(site_t *site, const char *listen, const char *http_lines, const char *server_lines)
-{
-    static const char frame[] =
-        "daemon off; worker_processes 1; pid @HOME@/nginx.pid; error_log @HOME@/error.log info;\n"
-        "worker_shutdown_timeout 50ms;\n"
-        "%s events { worker_connections 64; }\n"
-        "http {\n"
-        "log_format t '$request_method $uri $server_protocol $status range=<$http_range> if_range=<$http_if_range> "
-        "tls=$ssl_protocol client=$ssl_client_verify sent=$body_bytes_sent from=$remote_addr connection=$connection';\n"
-        "access_log @HOME@/access.log t; client_body_temp_path @HOME@/tmp/a; proxy_temp_path @HOME@/tmp/b;\n"
-        "fastcgi_temp_path @HOME@/tmp/c; uwsgi_temp_path @HOME@/tmp/d; scgi_temp_path @HOME@/tmp/e;\n"
-        "%s server { listen %s; root @HOME@/www; default_type application/octet-stream;\n"
-        "ssl_certificate @HOME@/cert.pem; ssl_certificate_key @HOME@/key.pem;\n"
-        "%s } }\n";
-    const char *program = site_need("nginx");
-    char text[4096];
-    char conf[SITE_PATH_BYTES];
-    uint16_t port = site_free_port();
-    snprintf(text, sizeof(text), frame, geteuid() == 0 ? "user root;" : "", http_lines, listen, server_lines);
-    site_configure(site, "nginx.conf", text, port);
-    const char *const argv[] = {program, "-e", "stderr", "-p", site->home, "-c", site_path(site, "nginx.conf", conf),
-                                NULL};
-    site_server_t *server = site_start(site, argv, "nginx", port);
-    assert_non_null(server);
-    return server;
-}
-
 static site_server_t *start_usual(site_t *site, const char *server_lines)
 {
-    return start_nginx(site, "127.0.0.1:@PORT@ ssl http2", SLOW_START, server_lines);
+    return nginx_start(site, "127.0.0.1:@PORT@ ssl http2", SLOW_START, server_lines);
 }
 
 static esp_err_t update_from(device_site_t *device, const site_server_t *server)
@@ -67,7 +40,7 @@ static void an_update_over_http2_boots(void **state)
 static void an_update_over_http_1_1_boots(void **state)
 {
     device_site_t *device = *state;
-    assert_err(update_from(device, start_nginx(&device->site, "127.0.0.1:@PORT@ ssl", "", "")), ESP_OK);
+    assert_err(update_from(device, nginx_start(&device->site, "127.0.0.1:@PORT@ ssl", "", "")), ESP_OK);
     bench_assert_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "GET /fw.bin HTTP/1.1 200");
 }
@@ -106,7 +79,7 @@ static void an_update_over_ipv6_boots(void **state)
     }
     /* Also on IPv4, where the site looks whether it is up. */
     site_server_t *server =
-        start_nginx(&device->site, "127.0.0.1:@PORT@ ssl http2; listen [::1]:@PORT@ ssl http2", "", "");
+        nginx_start(&device->site, "127.0.0.1:@PORT@ ssl http2; listen [::1]:@PORT@ ssl http2", "", "");
     snprintf(url, sizeof(url), "https://[::1]:%u/fw.bin", server->port);
     esp_http_client_config_t client = device_client(device, url);
     assert_err(device_update(&client), ESP_OK);
@@ -135,7 +108,7 @@ typedef struct cut {
 static void kill_worker(void *arg)
 {
     const cut_t *cut = arg;
-    assert_int_equal(kill(site_child(cut->server), SIGKILL), 0);
+    site_kill_children(cut->server);
 }
 
 static esp_err_t update_with_cut(device_site_t *device, site_server_t *server, device_cut_t what)
@@ -160,7 +133,7 @@ static void an_http2_download_that_is_cut_goes_on_with_a_range(void **state)
 static void an_http_1_1_download_that_is_cut_goes_on_with_a_range(void **state)
 {
     device_site_t *device = *state;
-    site_server_t *server = start_nginx(&device->site, "127.0.0.1:@PORT@ ssl", SLOW_START, SLOW);
+    site_server_t *server = nginx_start(&device->site, "127.0.0.1:@PORT@ ssl", SLOW_START, SLOW);
     assert_err(update_with_cut(device, server, kill_worker), ESP_OK);
     bench_assert_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "GET /fw.bin HTTP/1.1 206", "range=<bytes=", "if_range=<\"");
