@@ -553,9 +553,10 @@ static void a_cut_at_any_operation_costs_at_most_a_sector_and_a_buffer(void **st
         rig.device->recorder.cut_armed = true;
         rig.device->recorder.cut_after = cuts;
         start(&rig, &identity);
-        cut = !write_up_to(&rig, IMAGE_LEN, 1460);
+        bool all = write_up_to(&rig, IMAGE_LEN, 1460);
         uint32_t written = rig.written;
-        assert_int_equal(cut, rig.device->recorder.failures_done > 0);
+        cut = rig.device->recorder.failures_done > 0;
+        assert_true(all || cut);
         rig.device->recorder.cut_armed = false;
         if (find(&rig)) {
             assert_found(&rig, rig.found.image_len);
