@@ -46,6 +46,17 @@ static esp_err_t recorder_read(otter_flash_t *flash, uint32_t off, void *dst, si
     return otter_flash_read(recorder->inner, off, dst, len);
 }
 
+static esp_err_t program_around(flash_recorder_t *recorder, uint32_t off, const uint8_t *src, size_t len)
+{
+    size_t before = recorder->stuck_off - off;
+    recorder->stuck++;
+    esp_err_t err = otter_flash_program(recorder->inner, off, src, before);
+    if (err != ESP_OK || before + 1 == len) {
+        return err;
+    }
+    return otter_flash_program(recorder->inner, recorder->stuck_off + 1, src + before + 1, len - before - 1);
+}
+
 static esp_err_t recorder_program(otter_flash_t *flash, uint32_t off, const void *src, size_t len)
 {
     flash_recorder_t *recorder = recorder_of(flash);
@@ -53,6 +64,9 @@ static esp_err_t recorder_program(otter_flash_t *flash, uint32_t off, const void
         return ESP_ERR_FLASH_OP_FAIL;
     }
     note(recorder, FLASH_PROGRAM, off, len);
+    if (recorder->stuck_off >= off && recorder->stuck_off < off + len && recorder->stuck_off != 0) {
+        return program_around(recorder, off, src, len);
+    }
     return otter_flash_program(recorder->inner, off, src, len);
 }
 

@@ -45,6 +45,8 @@ typedef struct flash_recorder {
     uint64_t read_bytes;    /**< Bytes read so far from there on. */
     uint32_t fail_erase;    /**< Fail this many erases from now on. */
     uint32_t fail_program;  /**< Fail this many programs from now on. */
+    uint32_t stuck_off;     /**< This byte is never programmed, which is not reported; 0: none. */
+    uint32_t stuck;         /**< Programs that it did not follow. */
     bool cut_armed;         /**< Fail every program, erase and sync once cut_after has run out. */
     uint32_t cut_after;     /**< Operations that still succeed. */
     uint32_t failures_done; /**< Operations that were made to fail. */

@@ -182,6 +182,21 @@ static void a_copy_that_failed_is_completed_from_what_was_staged(void **state)
     free(image);
 }
 
+/* Flash does not report it. */
+static void a_copy_that_flash_did_not_take_is_an_error(void **state)
+{
+    device_t *device = *state;
+    size_t len = 0;
+    uint8_t *image = make_app("6.6", &len);
+    device->recorder.stuck_off = device_partition("ota_1")->address + 0x180;
+    assert_err(install("ota_0", device_partition("ota_1"), image, len), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(device->recorder.stuck, 1);
+    device->recorder.stuck_off = device_partition("nvs")->address + 4;
+    assert_err(install("ota_0", device_partition("nvs"), "nvs bytes", 9), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(device->recorder.stuck, 2);
+    free(image);
+}
+
 static void the_factory_app_can_be_replaced_while_another_one_runs(void **state)
 {
     device_t *device = *state;
@@ -449,6 +464,19 @@ static void a_table_staged_in_its_second_place_replaces_the_present_one(void **s
     check_replaced_from(*state, "table2");
 }
 
+/* The mark stays: a boot tries again, and finds a table all the same. */
+static void a_table_that_flash_did_not_take_is_an_error_and_the_marked_one_counts(void **state)
+{
+    device_t *device = *state;
+    ptable_t next = next_table(device);
+    ptable_t read;
+    device->recorder.stuck_off = device->table_offset + 40;
+    assert_err(replace_table(device, &next, true, "ota_0"), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(device->recorder.stuck, 1);
+    assert_int_equal(boot_read_table(device->config.flash, device->table_offset, &read), PTABLE_OK);
+    assert_int_equal(read.count, next.count);
+}
+
 static void what_does_not_begin_like_a_table_is_refused_before_it_costs_a_sector(void **state)
 {
     const device_t *device = *state;
@@ -628,6 +656,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(an_image_too_large_for_its_final_partition_leaves_that_alone, open_device,
                                     close_device),
     cmocka_unit_test_setup_teardown(a_copy_that_failed_is_completed_from_what_was_staged, open_device, close_device),
+    cmocka_unit_test_setup_teardown(a_copy_that_flash_did_not_take_is_an_error, open_device, close_device),
     cmocka_unit_test_setup_teardown(the_factory_app_can_be_replaced_while_another_one_runs, open_device, close_device),
     cmocka_unit_test_setup_teardown(an_unconfirmed_app_may_not_have_an_app_copied, open_device, close_device),
     cmocka_unit_test_setup_teardown(a_final_partition_that_is_the_staging_one_is_not_copied_onto_itself, open_device,
@@ -649,6 +678,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(what_covers_the_table_and_is_none_is_no_target, open_doubled, close_device),
     cmocka_unit_test_setup_teardown(a_table_staged_in_a_slot_replaces_the_present_one, open_doubled, close_device),
     cmocka_unit_test_setup_teardown(a_table_staged_in_its_second_place_replaces_the_present_one, open_doubled,
+                                    close_device),
+    cmocka_unit_test_setup_teardown(a_table_that_flash_did_not_take_is_an_error_and_the_marked_one_counts, open_doubled,
                                     close_device),
     cmocka_unit_test_setup_teardown(what_does_not_begin_like_a_table_is_refused_before_it_costs_a_sector, open_doubled,
                                     close_device),
