@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "device/download/download_internal.h"
 #include "device/http/http_internal.h"
@@ -71,7 +70,8 @@ static esp_err_t set_range(esp_http_client_handle_t client, const download_range
 static bool is_encoded(esp_http_client_handle_t client)
 {
     const char *encoding = http_get_response_header(client, "Content-Encoding");
-    if (encoding == NULL || encoding[0] == '\0' || strcasecmp(encoding, "identity") == 0) {
+    if (encoding == NULL || encoding[0] == '\0' ||
+        http_span_is((http_span_t){encoding, strlen(encoding)}, "identity")) {
         return false;
     }
     ESP_LOGE(TAG, "the server sends the file compressed (%s): serve it as it is", encoding);

@@ -11,10 +11,19 @@
 #define ERR_HTTP_CONNECT         0x7002
 #define ERR_HTTP_INCOMPLETE_DATA 0x700C
 
+/* What of an exchange's body a response sends. */
+typedef struct fake_part {
+    int status;
+    size_t from;
+    size_t len;
+    bool ranged; /* A Content-Range says so. */
+} fake_part_t;
+
 struct otter_http {
     const http_fake_exchange_t *now; /* The open exchange, or NULL. */
     http_fake_request_t *request;    /* Its record. */
-    size_t given;                    /* Bytes of its body read so far. */
+    fake_part_t part;                /* What it sends. */
+    size_t given;                    /* Bytes of it read so far. */
     size_t stall_at;                 /* Where it stalls next. */
     uint32_t stalls_left;
     const char *error;
@@ -102,13 +111,68 @@ static esp_err_t wait_in_vain(otter_http_t *http, int64_t deadline_us)
     return ESP_ERR_TIMEOUT;
 }
 
-static int64_t length_of(const http_fake_exchange_t *now)
+static int64_t length_of(const http_fake_exchange_t *now, const fake_part_t *part)
 {
     if (now->no_length || now->chunked || now->endless) {
         return -1;
     }
-    return now->announced_len != 0 ? now->announced_len : (int64_t)now->body_len;
+    return now->announced_len != 0 && !part->ranged ? now->announced_len : (int64_t)part->len;
 }
+
+/* ---- ranges ---- */
+
+/* Value of a request's header as it was recorded; NULL: it has none. */
+static const char *find_header(const http_fake_request_t *request, const char *name)
+{
+    size_t len = strlen(name);
+    const char *line = request->headers;
+    while (line != NULL && *line != '\0') {
+        if (strncmp(line, name, len) == 0 && line[len] == ':') {
+            return line + len + 2;
+        }
+        line = strchr(line, '\n');
+        line += line != NULL;
+    }
+    return NULL;
+}
+
+static bool is_wanted(const http_fake_exchange_t *now, const http_fake_request_t *request)
+{
+    const char *condition = find_header(request, "If-Range");
+    if (condition == NULL) {
+        return true;
+    }
+    size_t len = strcspn(condition, "\n");
+    return now->etag != NULL && strlen(now->etag) == len && memcmp(now->etag, condition, len) == 0;
+}
+
+static fake_part_t choose_part(const http_fake_exchange_t *now, const http_fake_request_t *request)
+{
+    fake_part_t part = {.status = now->status != 0 ? now->status : 200, .len = now->body_len};
+    const char *range = find_header(request, "Range");
+    unsigned long long from = 0;
+    unsigned long long to = 0;
+    int bounds = range != NULL ? sscanf(range, "bytes=%llu-%llu", &from, &to) : 0;
+    if (!now->ranges || bounds < 1 || !is_wanted(now, request)) {
+        return part;
+    }
+    size_t end = bounds == 2 && to < now->body_len ? (size_t)to + 1 : now->body_len;
+    if (from >= end) {
+        return (fake_part_t){.status = 416, .ranged = true};
+    }
+    return (fake_part_t){.status = 206, .from = (size_t)from, .len = end - (size_t)from, .ranged = true};
+}
+
+static void say_part(const http_fake_exchange_t *now, const fake_part_t *part, char text[static 96])
+{
+    if (part->status == 416) {
+        snprintf(text, 96, "Content-Range: bytes */%zu", now->body_len);
+    } else {
+        snprintf(text, 96, "Content-Range: bytes %zu-%zu/%zu", part->from, part->from + part->len - 1, now->body_len);
+    }
+}
+
+/* ---- headers ---- */
 
 static void say_header(otter_http_header_cb_t on_header, void *arg, const char *line, size_t len)
 {
@@ -124,7 +188,13 @@ static void say_header(otter_http_header_cb_t on_header, void *arg, const char *
     on_header(arg, name, value);
 }
 
-static void say_headers(const http_fake_exchange_t *now, otter_http_header_cb_t on_header, void *arg)
+static void say_text(otter_http_header_cb_t on_header, void *arg, const char *text)
+{
+    say_header(on_header, arg, text, strlen(text));
+}
+
+static void say_headers(const http_fake_exchange_t *now, const fake_part_t *part, otter_http_header_cb_t on_header,
+                        void *arg)
 {
     const char *line = now->headers != NULL ? now->headers : "";
     while (*line != '\0') {
@@ -132,44 +202,70 @@ static void say_headers(const http_fake_exchange_t *now, otter_http_header_cb_t 
         say_header(on_header, arg, line, len);
         line += len + (line[len] == '\n');
     }
-    char text[64];
-    if (length_of(now) >= 0) {
-        int len = snprintf(text, sizeof(text), "Content-Length: %lld", (long long)length_of(now));
-        say_header(on_header, arg, text, (size_t)len);
-    } else if (now->chunked) {
-        static const char chunked[] = "Transfer-Encoding: chunked";
-        say_header(on_header, arg, chunked, sizeof(chunked) - 1);
+    char text[256];
+    if (now->etag != NULL) {
+        snprintf(text, sizeof(text), "ETag: %s", now->etag);
+        say_text(on_header, arg, text);
     }
+    if (part->ranged) {
+        say_part(now, part, text);
+        say_text(on_header, arg, text);
+    }
+    if (length_of(now, part) >= 0) {
+        snprintf(text, sizeof(text), "Content-Length: %lld", (long long)length_of(now, part));
+        say_text(on_header, arg, text);
+    } else if (now->chunked) {
+        say_text(on_header, arg, "Transfer-Encoding: chunked");
+    }
+}
+
+/* What the next request is answered; NULL: nothing is scripted for it. */
+static const http_fake_exchange_t *next_exchange(void)
+{
+    size_t index = fake.seen.request_count - 1;
+    if (index >= fake.count && fake.count > 0 && fake.exchange[fake.count - 1].again) {
+        index = fake.count - 1;
+    }
+    return index < fake.count ? &fake.exchange[index] : NULL;
+}
+
+static void begin_exchange(otter_http_t *http, const http_fake_exchange_t *now, http_fake_request_t *request)
+{
+    http->now = now;
+    http->request = request;
+    http->part = choose_part(now, request);
+    http->given = 0;
+    http->stall_at = now->stall_at;
+    http->stalls_left = now->stall_reads;
 }
 
 esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *request, otter_http_header_cb_t on_header,
                           void *arg, int64_t deadline_us, otter_http_response_t *response)
 {
     http_fake_request_t *kept = record(request);
-    size_t index = fake.seen.request_count - 1;
-    if (index >= fake.count) {
+    const http_fake_exchange_t *now = next_exchange();
+    if (now == NULL) {
         fake.seen.unscripted++;
         http->error = "nothing scripted";
         return ERR_HTTP_CONNECT;
     }
-    const http_fake_exchange_t *now = &fake.exchange[index];
     if (now->open_error != ESP_OK) {
         http->error = "scripted failure";
+        response->refused = now->refused;
         return now->open_error;
     }
     if (now->head_stalls) {
         return wait_in_vain(http, deadline_us);
     }
-    http->now = now;
-    http->request = kept;
-    http->given = 0;
-    http->stall_at = now->stall_at;
-    http->stalls_left = now->stall_reads;
-    say_headers(now, on_header, arg);
-    response->status = now->status != 0 ? now->status : 200;
-    response->content_length = length_of(now);
+    begin_exchange(http, now, kept);
+    say_headers(now, &http->part, on_header, arg);
+    response->status = http->part.status;
+    response->content_length = length_of(now, &http->part);
     response->chunked = now->chunked;
     response->keep_alive = !now->no_length;
+    if (strcmp(request->method, "HEAD") == 0) {
+        http->part.len = 0;
+    }
     return ESP_OK;
 }
 
@@ -182,9 +278,9 @@ static size_t min_size(size_t a, size_t b)
 static size_t room_of(const otter_http_t *http)
 {
     const http_fake_exchange_t *now = http->now;
-    size_t room = now->endless ? now->body_len - http->given % now->body_len : now->body_len - http->given;
-    if (length_of(now) >= 0) {
-        room = min_size(room, (size_t)length_of(now) - http->given);
+    size_t room = now->endless ? now->body_len - http->given % now->body_len : http->part.len - http->given;
+    if (length_of(now, &http->part) >= 0) {
+        room = min_size(room, (size_t)length_of(now, &http->part) - http->given);
     }
     if (http->stalls_left != 0 && http->stall_at > http->given) {
         room = min_size(room, http->stall_at - http->given);
@@ -227,13 +323,15 @@ esp_err_t otter_http_read(otter_http_t *http, void *dst, size_t len, size_t *got
     }
     size_t take = min_size(len, room_of(http));
     if (take == 0) {
-        bool whole = length_of(now) < 0 || http->given == (size_t)length_of(now);
+        int64_t len = length_of(now, &http->part);
+        bool whole = len < 0 || http->given == (size_t)len;
         return whole ? ESP_OK : break_off(http, ERR_HTTP_INCOMPLETE_DATA);
     }
-    size_t from = now->endless ? http->given % now->body_len : http->given;
+    size_t from = now->endless ? http->given % now->body_len : http->part.from + http->given;
     memcpy(dst, (const uint8_t *)now->body + from, take);
     http->given += take;
     http->request->sent_bytes += take;
+    fake.seen.body_bytes += take;
     *got = take;
     return ESP_OK;
 }
