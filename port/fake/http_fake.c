@@ -323,8 +323,8 @@ esp_err_t otter_http_read(otter_http_t *http, void *dst, size_t len, size_t *got
     }
     size_t take = min_size(len, room_of(http));
     if (take == 0) {
-        int64_t len = length_of(now, &http->part);
-        bool whole = len < 0 || http->given == (size_t)len;
+        int64_t due = length_of(now, &http->part);
+        bool whole = due < 0 || http->given == (size_t)due;
         return whole ? ESP_OK : break_off(http, ERR_HTTP_INCOMPLETE_DATA);
     }
     size_t from = now->endless ? http->given % now->body_len : http->part.from + http->given;
