@@ -486,6 +486,48 @@ static void make_key_store(seed_t *seed)
     save(seed, "key_store", "same-key-twice");
 }
 
+/* A download of so many bytes of the file, of which some came. */
+static void put_download(seed_t *seed, unsigned unit, uint32_t file_len, unsigned head_len, unsigned came)
+{
+    put_u8(seed, 0);
+    put_u8(seed, unit);
+    put_u32(seed, file_len);
+    put_u16(seed, head_len);
+    put_u16(seed, came);
+    put_u8(seed, 23);
+    put(seed, "\"v2\"", 5);
+}
+
+/* Offsets count from the end of a slot of 32 KiB: the record begins 4095 before, its first check value 3903. */
+static void make_progress(seed_t *seed)
+{
+    put_download(seed, 0, 20000, 0, 13000);
+    save(seed, "progress", "interrupted");
+    put_download(seed, 2, 28672 + 512, 512, 28671);
+    save(seed, "progress", "encrypted");
+    put_download(seed, 0, 20000, 0, 13000);
+    put_u16(seed, 3903 - 16);
+    put_u8(seed, 8);
+    put(seed, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8);
+    save(seed, "progress", "torn");
+    put_download(seed, 0, 20000, 0, 13000);
+    put_u16(seed, 32767 - 5000);
+    put_u8(seed, 1);
+    put_u8(seed, 0);
+    save(seed, "progress", "damaged");
+    put_download(seed, 6, 20000, 0, 13000);
+    put_u16(seed, 3903 - 64 * 4);
+    put_u8(seed, 4);
+    put_u32(seed, 0);
+    save(seed, "progress", "used-up");
+    put_download(seed, 0, 20000, 0, 20000);
+    put_u16(seed, 4095);
+    put_u8(seed, 192);
+    put(seed, "OTDL\1\010\0\0\0\140\0\0\0\0\0\0\0\020\0\0\0\020\0\0", 24);
+    seed->bytes[0] = 1; /* Sealed. */
+    save(seed, "progress", "forged");
+}
+
 /* ---- Text ---- */
 
 typedef struct text_seed {
@@ -508,6 +550,12 @@ static const text_seed_t texts[] = {
     {"http_head", "chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\n\r\n"},
     {"http_head", "http2", "HTTP/2 200\r\ncontent-length: 0\r\n\r\n"},
     {"http_head", "two-lengths", "HTTP/1.0 200 OK\nContent-Length: 1\nContent-Length: 2\n\n"},
+    {"auth", "sha-256",
+     "me\nsecret\n/a?b\nDigest realm=\"r\", nonce=\"n\", qop=\"auth, auth-int\", algorithm=SHA-256, opaque=\"o\""},
+    {"auth", "session",
+     "me\nsecret\n/\nDigest realm=\"r\", nonce=\"n\", algorithm=MD5-sess, userhash=true, stale=true"},
+    {"auth", "escapes", "m\"e\nsecret\n/\nDigest realm=\"a \\\"b\\\" c\", nonce=\"\\\\\""},
+    {"auth", "several", "me\n\n/\nBasic realm=\"x\", Digest realm=\"r\", nonce=\"n\", Bearer abc==, Negotiate"},
     {"fields", "range", "\1\1\1\1bytes 100-199/1000"},
     {"fields", "unsatisfied", "\1\1\1\1bytes */1000"},
     {"fields", "unknown-total", "\1\1\1\1bytes 0-9/*"},
@@ -621,6 +669,7 @@ int main(int argc, char **argv)
     make_signed_images(&seed);
     make_signature(&seed);
     make_key_store(&seed);
+    make_progress(&seed);
     make_texts(&seed);
     make_conditional(&seed);
     make_update(&seed);

@@ -6,6 +6,7 @@
 
 #include "device/http/http_internal.h"
 #include "esp_log.h"
+#include "otter/otter_crypto.h"
 #include "otter/otter_device.h"
 
 #define DEFAULT_TIMEOUT_MS     5000
@@ -187,6 +188,7 @@ static uint32_t redirect_limit(const esp_http_client_config_t *config)
 
 static void copy_settings(esp_http_client_handle_t client, const esp_http_client_config_t *config)
 {
+    client->asked_auth = config->auth_type;
     client->auth_type = config->auth_type;
     client->max_auth_tries = config->max_authorization_retries < 0
                                  ? 0
@@ -247,11 +249,10 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *co
     return client;
 }
 
-static void wipe(char *secret)
+void http_wipe_text(char *secret)
 {
-    volatile char *at = secret;
-    while (at != NULL && *at != '\0') {
-        *at++ = '\0';
+    if (secret != NULL) {
+        otter_wipe(secret, strlen(secret));
     }
 }
 
@@ -264,14 +265,12 @@ esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client)
         esp_http_client_close(client);
         otter_http_free(client->port);
     }
-    wipe(client->password);
-    wipe(client->client_key_password);
+    http_drop_credentials(client);
+    http_wipe_text(client->client_key_password);
     http_headers_clear(&client->request);
     http_headers_clear(&client->response_headers);
     free(client->url);
     free(client->host);
-    free(client->username);
-    free(client->password);
     free(client->common_name);
     free(client->client_key_password);
     free(client->body);

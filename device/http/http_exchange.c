@@ -32,6 +32,7 @@ void http_end_exchange(esp_http_client_handle_t client)
 static void forget_response(esp_http_client_handle_t client)
 {
     http_headers_clear(&client->response_headers);
+    (void)http_replace_text(&client->challenge, NULL);
     client->response = (otter_http_response_t){.status = -1, .content_length = -1};
     client->head_result = ESP_OK;
     client->body_result = ESP_OK;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device/http/http_digest.h"
 #include "device/http/http_headers.h"
 #include "device/http/http_scheme.h"
 #include "device/http/http_url.h"
@@ -17,7 +18,8 @@
 
 #define HTTP_TAG "esp_http_client" /**< Tag of this folder's log lines. */
 
-#define HTTP_MAX_URL_BYTES 4096 /**< Longest URL accepted, terminator included. */
+#define HTTP_MAX_URL_BYTES 4096            /**< Longest URL accepted, terminator included. */
+#define HTTP_AUTHORIZATION "Authorization" /**< Name of the header that carries credentials. */
 
 /** A client. Texts are owned unless said otherwise. */
 struct esp_http_client {
@@ -28,11 +30,15 @@ struct esp_http_client {
     uint16_t port_no;            /**< Its port; 0 for a file. */
     const http_scheme_t *scheme; /**< Its scheme. */
 
-    char *username; /**< NULL: none. */
-    char *password; /**< NULL: none. */
-    esp_http_client_auth_type_t auth_type;
-    bool auth_sent; /**< These name and password were sent already. */
-    int auth_tries; /**< 401s answered since the last response that was none. */
+    char *username;                         /**< NULL: none. */
+    char *password;                         /**< NULL: none. */
+    esp_http_client_auth_type_t asked_auth; /**< What the application wants. */
+    esp_http_client_auth_type_t auth_type;  /**< That, or what a challenge made of it. */
+    http_digest_t *digest;                  /**< Challenge being answered, owned; NULL: none. */
+    char *challenge;                        /**< One that the application gave; NULL: none. */
+    bool auth_sent;                         /**< These name and password were sent already. */
+    bool auth_is_ours;                      /**< The Authorization header was not set by the application. */
+    int auth_tries;                         /**< 401s answered since the last response that was none. */
     int max_auth_tries;
 
     char *common_name;         /**< Lent to the port. */
@@ -94,15 +100,18 @@ void http_post_header(esp_http_client_handle_t client, const otter_http_header_t
  * @p default_port is used if the URL has none; 0: by scheme. */
 esp_err_t http_set_target(esp_http_client_handle_t client, const char *url, uint16_t default_port);
 
-/** Puts the Authorization header of Basic authentication into the request headers, if name and kind are set. ESP_OK,
- * or ESP_ERR_NOT_SUPPORTED for Digest, or ESP_ERR_NO_MEM. */
+/** Puts our Authorization header into the request headers, or takes it out: by name, kind and the challenge taken.
+ * ESP_OK; ESP_ERR_INVALID_ARG for a name that cannot be sent; ESP_ERR_NO_MEM; ESP_FAIL if the crypto port fails. */
 esp_err_t http_apply_auth(esp_http_client_handle_t client);
 
-/** Forgets name, password and Authorization header. */
+/** Forgets name, password, challenge and Authorization header. */
 void http_drop_credentials(esp_http_client_handle_t client);
 
 /** Replaces an owned text by a copy of another; NULL clears it. False if memory is short: nothing changes. */
 bool http_replace_text(char **text, const char *value);
+
+/** Overwrites an owned secret; NULL is left alone. */
+void http_wipe_text(char *secret);
 
 /** Name of a method as sent; NULL for an unknown one. */
 const char *http_method_name(esp_http_client_method_t method);

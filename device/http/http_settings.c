@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an application sets before a request and asks after it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "device/http/http_internal.h"
@@ -54,6 +55,9 @@ esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char
 {
     if (client == NULL || key == NULL) {
         return ESP_ERR_INVALID_ARG;
+    }
+    if (http_span_is((http_span_t){key, strlen(key)}, HTTP_AUTHORIZATION)) {
+        client->auth_is_ours = false;
     }
     if (value == NULL) {
         http_headers_remove(&client->request, key);
@@ -133,18 +137,23 @@ esp_err_t esp_http_client_set_password(esp_http_client_handle_t client, const ch
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
+    char *fresh = NULL;
+    if (!http_replace_text(&fresh, password)) {
+        return ESP_ERR_NO_MEM;
+    }
+    http_wipe_text(client->password);
+    free(client->password);
+    client->password = fresh;
     client->auth_sent = false;
-    return http_replace_text(&client->password, password) ? ESP_OK : ESP_ERR_NO_MEM;
+    return ESP_OK;
 }
 
 esp_err_t esp_http_client_set_authtype(esp_http_client_handle_t client, esp_http_client_auth_type_t auth_type)
 {
-    if (client == NULL) {
+    if (client == NULL || (unsigned)auth_type > HTTP_AUTH_TYPE_DIGEST) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (auth_type != HTTP_AUTH_TYPE_NONE && auth_type != HTTP_AUTH_TYPE_BASIC) {
-        return ESP_ERR_NOT_SUPPORTED;
-    }
+    client->asked_auth = auth_type;
     client->auth_type = auth_type;
     return ESP_OK;
 }

@@ -428,26 +428,6 @@ static void challenge_without_a_user_name_is_left_unanswered(void **state)
     esp_http_client_cleanup(client);
 }
 
-static void digest_is_refused(void **state)
-{
-    http_fixture_t *f = *state;
-    static const bad_reply_t replies[] = {
-        {.status = 401, .headers = "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n"}};
-    bad_server_t *server = http_fixture_serve(f, replies, 1);
-    esp_http_client_config_t config = {.username = "me", .password = "secret"};
-    esp_http_client_handle_t client = make_client(f, server, "/", config);
-    assert_err(esp_http_client_open(client, 0), ESP_OK);
-    assert_int_equal(esp_http_client_fetch_headers(client), 0);
-    assert_err(esp_http_client_add_auth(client), ESP_ERR_NOT_SUPPORTED);
-    assert_err(esp_http_client_set_authtype(client, HTTP_AUTH_TYPE_DIGEST), ESP_ERR_NOT_SUPPORTED);
-    esp_http_client_cleanup(client);
-    config.auth_type = HTTP_AUTH_TYPE_DIGEST;
-    client = make_client(f, server, "/", config);
-    assert_err(esp_http_client_open(client, 0), ESP_ERR_NOT_SUPPORTED);
-    assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 1);
-    esp_http_client_cleanup(client);
-}
-
 /* Another port of the same host is another server. */
 static void redirect_to_another_server_takes_no_credentials_along(void **state)
 {
@@ -493,7 +473,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(new_password_is_tried_after_a_refusal),
     cmocka_unit_test_http(challenge_is_not_answered_if_no_retry_is_allowed),
     cmocka_unit_test_http(challenge_without_a_user_name_is_left_unanswered),
-    cmocka_unit_test_http(digest_is_refused),
     cmocka_unit_test_http(redirect_to_another_server_takes_no_credentials_along),
 };
 
