@@ -47,24 +47,28 @@ typedef uint32_t esp_ota_handle_t;
  * The otadata records that name the slot are erased first, then the partition (not with OTA_WITH_SEQUENTIAL_WRITES).
  * A power cut leaves each of those records there or gone, and the slot partly erased only once they are gone; the records of
  * other slots stay as they were.
- * The bootloader and table that the device boots from have no second copy: stage a new one elsewhere
- * (esp_ota_set_final_partition()), so that only the short copy at the end must not be interrupted.
+ * The table that the device boots from is never written as it comes: stage a new one elsewhere
+ * (esp_ota_set_final_partition()). The primary bootloader is written only if a partition of subtype recovery holds one that
+ * verifies.
  *
  * @param partition   an OTA slot other than the running one, a bootloader or partition table partition, or a data
- *                    partition (otadata and the emulated eFuse excepted)
+ *                    partition (otadata, its TEE counterpart, NVS keys and the emulated eFuse excepted)
  * @param image_size  bytes; 0 or OTA_SIZE_UNKNOWN; or OTA_WITH_SEQUENTIAL_WRITES
  * @param out_handle  gets the operation, to be ended by esp_ota_end() or esp_ota_abort(); untouched on error
  * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL or a partition that is no OTA target; ESP_ERR_NOT_FOUND if it is not
  *         listed; ESP_ERR_OTA_PARTITION_CONFLICT for the running app; ESP_ERR_OTA_ROLLBACK_INVALID_STATE while the
  *         running app is unconfirmed; ESP_ERR_OTA_ALREADY_IN_PROGRESS; ESP_ERR_NOT_ALLOWED if it is read-only;
- *         ESP_ERR_INVALID_SIZE if the image does not fit (nothing is erased then); ESP_ERR_NO_MEM;
+ *         ESP_ERR_NOT_SUPPORTED if the device boots from it and has no second one; ESP_ERR_INVALID_SIZE if the image does not fit (nothing is erased then); ESP_ERR_NO_MEM;
  *         ESP_ERR_FLASH_OP_FAIL. On error nothing stays open.
  */
 esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size, esp_ota_handle_t *out_handle);
 
 /**
- * Takes up an operation that a reset interrupted. Nothing is erased or read: the caller vouches for the first
- * @p image_offset bytes (esp_ota_end() verifies all).
+ * Takes up an operation that a reset interrupted. The otadata records that name the slot are erased; of the slot nothing is
+ * erased or read: the caller vouches for the first @p image_offset bytes (esp_ota_end() verifies all).
+ *
+ * With all bytes in place it completes a copy that was interrupted: resume, set the final partition again, end.
+ * A power cut leaves each of those records there or gone.
  *
  * @param erase_size    OTA_WITH_SEQUENTIAL_WRITES: erase from the next sector boundary on as writes come;
  *                      any other value: the rest is erased already
@@ -78,11 +82,19 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_si
 /**
  * Says where the image is to end up, if not in the partition it is written to. To be called before the first write.
  *
+ * What would leave a device that does not start if the copy were interrupted is refused here, before the download:
+ * - The primary bootloader needs a partition of type bootloader, subtype recovery, that holds a bootloader which verifies. It
+ *   is the chip that starts from there; that it is told to is not Otter's to know.
+ * - The table that the device boots from needs, in the table itself, a partition of type partition_table, subtype ota: there
+ *   the new table is put first, and from there the next boot ends what was interrupted.
+ *
  * @param final               checked as its type demands; must not be in use by another operation
  * @param finalize_with_copy  esp_ota_end() copies the verified image there
- * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL or a partition that is no target; ESP_ERR_NOT_FOUND for an unknown
- *         handle or partition; ESP_ERR_INVALID_STATE after a write; ESP_ERR_OTA_PARTITION_CONFLICT for the running app;
- *         ESP_ERR_OTA_ALREADY_IN_PROGRESS; ESP_ERR_NOT_ALLOWED if it is read-only
+ * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL, a partition that is no target, or one that overlaps the staging partition
+ *         and is another; ESP_ERR_NOT_FOUND for an unknown handle or partition; ESP_ERR_INVALID_STATE after a write;
+ *         ESP_ERR_OTA_PARTITION_CONFLICT for the running app; ESP_ERR_OTA_ROLLBACK_INVALID_STATE for an app while the running
+ *         one is unconfirmed; ESP_ERR_OTA_ALREADY_IN_PROGRESS; ESP_ERR_NOT_ALLOWED if it is read-only;
+ *         ESP_ERR_NOT_SUPPORTED for a copy as above: the log says what the layout lacks
  */
 esp_err_t esp_ota_set_final_partition(esp_ota_handle_t handle, const esp_partition_t *final, bool finalize_with_copy);
 
@@ -111,12 +123,21 @@ esp_err_t esp_ota_write_with_offset(esp_ota_handle_t handle, const void *data, s
  * Ends an operation: syncs, verifies what flash holds, copies it to the final partition if asked to. The handle is
  * gone afterwards, whatever is returned.
  *
- * A power cut during a copy leaves the final partition partly written, with no record that names it; otherwise it changes
- * nothing.
+ * The records that name the final partition are erased first, then what is needed of it (of a data partition all). What was
+ * copied is read back; an app is verified where it lies then. Only the image is copied, not what lies behind it.
+ * A new partition table must have an MD5 entry, keep the rules of `otter ptable check`, and leave the running app, otadata,
+ * every app that otadata names and the table's second place where they are; it counts from the next restart on.
+ *
+ * A power cut during a copy leaves the staging partition whole, and the final partition partly written with no record that
+ * names it: an app there does not boot. Data are not atomic: their reader finds old bytes, erased ones or new ones, and
+ * esp_ota_resume() completes the copy. A partition table is the old or the new one; if it was staged in its second place,
+ * it may have to be staged again. Without a copy a cut changes nothing.
  *
  * @return ESP_OK; ESP_ERR_NOT_FOUND for an unknown handle; ESP_ERR_INVALID_ARG if nothing was written;
- *         ESP_ERR_OTA_VALIDATE_FAILED, also for want of a signature that counts or below the anti-rollback floor;
- *         ESP_ERR_FLASH_OP_FAIL; errors of esp_partition_copy()
+ *         ESP_ERR_OTA_VALIDATE_FAILED, also for want of a signature that counts, below the anti-rollback floor, or for a table
+ *         that the device could not boot from; ESP_ERR_INVALID_SIZE if it does not fit the final partition (which is left
+ *         alone); ESP_ERR_NOT_SUPPORTED as esp_ota_set_final_partition(), if that became true since; ESP_ERR_FLASH_OP_FAIL,
+ *         also if the copy reads otherwise than it was written; ESP_ERR_NO_MEM
  */
 esp_err_t esp_ota_end(esp_ota_handle_t handle);
 
