@@ -65,9 +65,10 @@ otter_stream_t *otter_stream_new(const otter_stream_config_t *config);
  * @param port         TCP port
  * @param tls          true: TLS; false: the bytes as they are
  * @param deadline_us  for all of it
- * @return ESP_OK; ESP_ERR_TIMEOUT; ESP_ERR_NO_MEM; ESP_FAIL if the name is unknown, nobody listens, TLS material is
- *         unusable, or one side refused the other (otter_stream_error() says which). After an error the stream is
- *         closed.
+ * @return ESP_OK; ESP_ERR_TIMEOUT; ESP_ERR_NO_MEM; ESP_ERR_NOT_ALLOWED if trying again changes nothing: the server is
+ *         not who it has to be, or refused us for our certificate, or nothing is trusted, or TLS material is unusable;
+ *         ESP_FAIL if the name is unknown, nobody listens, or the handshake failed otherwise. After an error the stream
+ *         is closed.
  */
 esp_err_t otter_stream_open(otter_stream_t *stream, const char *host, uint16_t port, bool tls, int64_t deadline_us);
 
@@ -77,7 +78,8 @@ esp_err_t otter_stream_open(otter_stream_t *stream, const char *host, uint16_t p
  * @param src          the bytes
  * @param len          their number; 0 sends nothing
  * @param deadline_us  for all of them
- * @return ESP_OK; ESP_ERR_TIMEOUT; ESP_FAIL if the connection is broken or closed. After an error some of the bytes
+ * @return ESP_OK; ESP_ERR_TIMEOUT; ESP_ERR_NOT_ALLOWED if the server refused us for our certificate (with TLS 1.3 it
+ *         does so after the handshake); ESP_FAIL if the connection is broken or closed. After an error some of the bytes
  *         may have been sent: the stream may still be read, but nothing sensible can be written to it any more.
  */
 esp_err_t otter_stream_write(otter_stream_t *stream, const void *src, size_t len, int64_t deadline_us);
@@ -90,8 +92,9 @@ esp_err_t otter_stream_write(otter_stream_t *stream, const void *src, size_t len
  * @param got          gets the number of bytes written, 0 unless ESP_OK. 0 with ESP_OK: the other side has ended its
  *                     bytes in good order, which with TLS takes a close_notify alert, without it TCP's FIN.
  * @param deadline_us  for the first byte
- * @return ESP_OK; ESP_ERR_TIMEOUT, nothing lost, may be called again; ESP_FAIL if the connection is broken (reset,
- *         a TLS alert, TLS that ends without close_notify: somebody may have cut it) or the stream is closed
+ * @return ESP_OK; ESP_ERR_TIMEOUT, nothing lost, may be called again; ESP_ERR_NOT_ALLOWED as for otter_stream_write();
+ *         ESP_FAIL if the connection is broken (reset, a TLS alert, TLS that ends without close_notify: somebody may have
+ *         cut it) or the stream is closed
  */
 esp_err_t otter_stream_read(otter_stream_t *stream, void *dst, size_t len, size_t *got, int64_t deadline_us);
 

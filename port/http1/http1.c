@@ -40,6 +40,7 @@ static esp_err_t explain_no_connection(otter_http_t *http, esp_err_t err)
         http1_set_error(http, "out of memory");
         return ESP_ERR_NO_MEM;
     }
+    http->is_refused = err == ESP_ERR_NOT_ALLOWED;
     http1_set_error(http, "%s",
                     err == ESP_ERR_TIMEOUT ? "timed out while connecting" : otter_stream_error(http->stream));
     return ESP_ERR_HTTP_CONNECT;
@@ -68,6 +69,10 @@ static esp_err_t aim(otter_http_t *http, const otter_http_request_t *request, ht
         return err;
     }
     http1_target_origin(target, http->origin);
+    if (http->has_proxy) {
+        http1_set_error(http, "a proxy is configured, but there is no way here to use one");
+        return ESP_ERR_HTTP_CONNECT;
+    }
     return http1_check_request(http, request);
 }
 
@@ -94,7 +99,7 @@ static bool is_idempotent(const char *method)
 static bool was_stale(const otter_http_t *http, esp_err_t err, const char *method)
 {
     bool broke = err == ESP_ERR_HTTP_WRITE_DATA || err == ESP_ERR_HTTP_FETCH_HEADER;
-    return broke && http->head.bytes == 0 && http->buffer_end == 0 && is_idempotent(method);
+    return broke && !http->is_refused && http->head.bytes == 0 && http->buffer_end == 0 && is_idempotent(method);
 }
 
 static esp_err_t exchange(otter_http_t *http, const otter_http_request_t *request, const http1_target_t *target,
@@ -116,6 +121,8 @@ esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *reques
     http1_target_t target;
     otter_http_close(http);
     http->error[0] = '\0';
+    http->is_refused = false;
+    response->refused = false;
     http->has_body = strcmp(request->method, "HEAD") != 0;
     http1_head_init(&http->head, on_header, arg);
     esp_err_t err = aim(http, request, &target);
@@ -127,6 +134,7 @@ esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *reques
     http->head.on_header = NULL;
     if (err != ESP_OK) {
         disconnect(http);
+        response->refused = http->is_refused;
         return err;
     }
     http->error[0] = '\0';
@@ -207,6 +215,7 @@ otter_http_t *otter_http_new(const otter_http_config_t *config)
         .tcp_keep_alive_count = positive(config->tcp_keep_alive_count, 3),
         .if_name = config->if_name,
     };
+    http->has_proxy = config->proxy != NULL && config->proxy[0] != '\0';
     choose_alpn(http, config->tls.alpn_protos);
     stream.tls.alpn_protos = http->alpn;
     http->stream = otter_stream_new(&stream);

@@ -29,6 +29,8 @@ struct otter_http {
     http1_target_t peer; /**< Whom the stream is connected to, if is_connected. */
     bool is_connected;   /**< The stream is open, and between two exchanges nobody knows of a reason not to use it. */
 
+    bool has_proxy;   /**< One is configured, and there is none here. */
+    bool is_refused;  /**< The stream said at this open that trying again changes nothing. */
     bool is_open;     /**< An exchange is. */
     bool has_body;    /**< Its answer may have a body (not HEAD). */
     bool keeps_alive; /**< The connection can carry another. */

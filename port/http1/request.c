@@ -153,6 +153,7 @@ esp_err_t http1_send_request(otter_http_t *http, const otter_http_request_t *req
         http1_set_error(http, "timed out while sending the request");
         return ESP_ERR_TIMEOUT;
     }
+    http->is_refused = writer.err == ESP_ERR_NOT_ALLOWED;
     http1_set_error(http, "the request could not be sent: %s", otter_stream_error(http->stream));
     return ESP_ERR_HTTP_WRITE_DATA;
 }

@@ -27,6 +27,7 @@ static esp_err_t explain_no_head(otter_http_t *http, esp_err_t err)
     if (err == ESP_OK) {
         http1_set_error(http, "the connection ended before the response head did");
     } else {
+        http->is_refused = err == ESP_ERR_NOT_ALLOWED;
         http1_set_error(http, "no response: %s", otter_stream_error(http->stream));
     }
     return ESP_ERR_HTTP_FETCH_HEADER;

@@ -54,7 +54,8 @@ esp_err_t stream_connect(otter_stream_t *stream, const char *host, uint16_t port
 /** Says whether the CA certificate, if there is one, is PEM or DER at first sight. */
 bool stream_is_ca_readable(const otter_http_tls_t *tls);
 
-/** Makes the context of the stream's TLS connections if it is not there. ESP_OK; ESP_ERR_NO_MEM; ESP_FAIL, and the error text is set. */
+/** Makes the context of the stream's TLS connections if it is not there. ESP_OK; ESP_ERR_NO_MEM; ESP_ERR_NOT_ALLOWED, and the
+ * error text is set. */
 esp_err_t stream_prepare_tls(otter_stream_t *stream);
 
 /** Shakes hands over fd and verifies the server. As otter_stream_open(). */

@@ -24,35 +24,56 @@ static const char *name_to_expect(const otter_stream_t *stream, const char *host
     return stream->config.tls.common_name != NULL ? stream->config.tls.common_name : host;
 }
 
-/* What OpenSSL's errors say, or the operating system's; @p code as from SSL_get_error(). */
-static void explain(otter_stream_t *stream, const char *what, int code, int os_code)
+/* Alerts by which a server says that our certificate, or its absence, is the trouble. */
+static bool is_about_our_certificate(int reason)
 {
-    unsigned long first = ERR_peek_error();
-    stream->dead = true;
-    if (code == SSL_ERROR_ZERO_RETURN || (code == SSL_ERROR_SYSCALL && first == 0 && os_code == 0) ||
-        ERR_GET_REASON(first) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-        stream_set_error(stream, "%s: the server closed the connection", what);
-    } else if (first == 0) {
-        stream_set_os_error(stream, what, os_code);
-    } else {
-        const char *reason = ERR_reason_error_string(first);
-        stream_set_error(stream, "%s: %s", what, reason != NULL ? reason : "unknown error");
+    static const int reasons[] = {
+        SSL_R_SSLV3_ALERT_BAD_CERTIFICATE,     SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED, SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+        SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, SSL_R_TLSV1_ALERT_UNKNOWN_CA,
+        SSL_R_TLSV1_ALERT_ACCESS_DENIED,       SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
+    };
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (reason == reasons[i]) {
+            return true;
+        }
     }
+    return false;
 }
 
-static void explain_handshake(otter_stream_t *stream, const char *host, int code, int os_code)
+/* Puts OpenSSL's errors into words, or the operating system's; @p code as from SSL_get_error(). Value: what to answer. */
+static esp_err_t explain(otter_stream_t *stream, const char *what, int code, int os_code)
+{
+    unsigned long first = ERR_peek_error();
+    int reason = ERR_GET_LIB(first) == ERR_LIB_SSL ? ERR_GET_REASON(first) : 0;
+    stream->dead = true;
+    if (code == SSL_ERROR_ZERO_RETURN || (first == 0 && os_code == 0) || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        stream_set_error(stream, "%s: the server closed the connection", what);
+        return ESP_FAIL;
+    }
+    if (first == 0) {
+        stream_set_os_error(stream, what, os_code);
+        return ESP_FAIL;
+    }
+    const char *text = ERR_reason_error_string(first);
+    stream_set_error(stream, "%s: %s", what, text != NULL ? text : "unknown error");
+    return is_about_our_certificate(reason) ? ESP_ERR_NOT_ALLOWED : ESP_FAIL;
+}
+
+static esp_err_t explain_handshake(otter_stream_t *stream, const char *host, int code, int os_code)
 {
     long result = SSL_get_verify_result(stream->ssl);
-    explain(stream, "TLS handshake", code, os_code);
+    esp_err_t err = explain(stream, "TLS handshake", code, os_code);
     if (stream->config.tls.insecure || result == X509_V_OK) {
-        return;
+        return err;
     }
     if (is_wrong_name(result)) {
         stream_set_error(stream, "no name in the server's certificate matches target host '%s'",
                          name_to_expect(stream, host));
-        return;
+    } else {
+        stream_set_error(stream, "the server's certificate is refused: %s", X509_verify_cert_error_string(result));
     }
-    stream_set_error(stream, "the server's certificate is refused: %s", X509_verify_cert_error_string(result));
+    return ESP_ERR_NOT_ALLOWED;
 }
 
 /* ---- handshake ---- */
@@ -143,8 +164,7 @@ esp_err_t stream_start_tls(otter_stream_t *stream, const char *host, uint16_t po
         int code = SSL_get_error(stream->ssl, result);
         short events = awaited_events(code);
         if (events == 0) {
-            explain_handshake(stream, host, code, os_code);
-            err = ESP_FAIL;
+            err = explain_handshake(stream, host, code, os_code);
         } else if (!stream_wait(stream, events, deadline_us)) {
             err = ESP_ERR_TIMEOUT;
         }
@@ -178,8 +198,7 @@ esp_err_t stream_write_tls(otter_stream_t *stream, const void *src, size_t len, 
         int code = SSL_get_error(stream->ssl, result);
         short events = awaited_events(code);
         if (events == 0) {
-            explain(stream, "the connection broke while sending", code, os_code);
-            return ESP_FAIL;
+            return explain(stream, "the connection broke while sending", code, os_code);
         }
         err = await_events(stream, events, deadline_us);
     }
@@ -203,8 +222,7 @@ esp_err_t stream_read_tls(otter_stream_t *stream, void *dst, size_t len, size_t 
         }
         short events = awaited_events(code);
         if (events == 0) {
-            explain(stream, "the connection broke", code, os_code);
-            return ESP_FAIL;
+            return explain(stream, "the connection broke", code, os_code);
         }
         err = await_events(stream, events, deadline_us);
     }

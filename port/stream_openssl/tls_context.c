@@ -213,7 +213,7 @@ esp_err_t stream_prepare_tls(otter_stream_t *stream)
     if (problem != NULL) {
         stream_set_error(stream, "%s", problem);
         SSL_CTX_free(context);
-        return ESP_FAIL;
+        return ESP_ERR_NOT_ALLOWED;
     }
     stream->context = context;
     return ESP_OK;
