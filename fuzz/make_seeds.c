@@ -516,7 +516,7 @@ static void make_progress(seed_t *seed)
     put_u8(seed, 0);
     save(seed, "progress", "damaged");
     put_download(seed, 6, 20000, 0, 13000);
-    put_u16(seed, 3903 - 64 * 4);
+    put_u16(seed, 3903 - 64 * 3);
     put_u8(seed, 4);
     put_u32(seed, 0);
     save(seed, "progress", "used-up");
