@@ -13,6 +13,7 @@
 #include "core/util/date.h"
 #include "server/http/conditional.h"
 #include "server/http/etag.h"
+#include "server/http/multipart.h"
 
 #define ETAG   "\"5d8c72a5edda8-1f4\""
 #define NOW_S  1767225600   /* 2026-01-01 */
@@ -47,16 +48,54 @@ static void check_etag(const char *text, size_t len)
     }
 }
 
+static void check_parts(const struct range_set *parts, uint64_t size_bytes)
+{
+    uint64_t sum = 0;
+    FUZZ_CHECK(parts->count > 0 && parts->count <= RANGE_PARTS_MAX);
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct range *part = &parts->part[i];
+        FUZZ_CHECK(part->len > 0 && part->first_off < size_bytes && part->len <= size_bytes - part->first_off);
+        FUZZ_CHECK(part->len <= size_bytes - sum);
+        sum += part->len;
+    }
+}
+
+/* The body of several parts: as long as it says, without gaps, each byte of the file from within its part. */
+static void check_multipart(const struct range_set *parts, uint64_t size_bytes)
+{
+    const struct multipart multipart = {*parts, size_bytes, "text/plain", "0123456789abcdef0123456789abcdef"};
+    struct multipart_piece piece;
+    uint64_t pos = 0;
+    uint64_t from_file = 0;
+    uint64_t asked_for = 0;
+    for (size_t i = 0; i < parts->count; i++) {
+        asked_for += parts->part[i].len;
+    }
+    for (multipart_find(&multipart, pos, &piece); piece.len > 0; multipart_find(&multipart, pos, &piece)) {
+        FUZZ_CHECK(piece.is_text ? piece.off + piece.len == strlen(piece.text) : piece.off + piece.len <= size_bytes);
+        pos += piece.len;
+        from_file += piece.is_text ? 0 : piece.len;
+    }
+    FUZZ_CHECK(pos == multipart_length(&multipart) && from_file == asked_for);
+}
+
 static void check_range(const char *text, size_t len, uint64_t size_bytes)
 {
-    struct range part = {UINT64_MAX, UINT64_MAX};
-    enum range_kind kind = range_parse(text, len, size_bytes, &part);
-    FUZZ_CHECK(kind == RANGE_WHOLE || kind == RANGE_PART || kind == RANGE_UNSATISFIABLE);
-    if (kind == RANGE_PART) {
-        FUZZ_CHECK(part.len > 0 && part.first_off < size_bytes && part.len <= size_bytes - part.first_off);
-    } else {
-        FUZZ_CHECK(part.first_off == UINT64_MAX && part.len == UINT64_MAX);
+    struct range_set parts;
+    enum range_kind kind = range_parse(text, len, size_bytes, &parts);
+    FUZZ_CHECK(kind == RANGE_WHOLE || kind == RANGE_PARTS || kind == RANGE_UNSATISFIABLE);
+    if (kind == RANGE_PARTS) {
+        check_parts(&parts, size_bytes);
+        check_multipart(&parts, size_bytes);
     }
+}
+
+/* A part must not be cut out of a content that the client has not asked for. */
+static bool names_content(const char *if_range, const struct conditional_file *file)
+{
+    int64_t seconds;
+    return strcmp(if_range, file->etag) == 0 ||
+           (date_parse(if_range, strlen(if_range), NOW_S, &seconds) && seconds == file->modified_s);
 }
 
 static void check_answer(const struct conditional_headers *headers, const struct conditional_file *file, bool is_get)
@@ -68,15 +107,12 @@ static void check_answer(const struct conditional_headers *headers, const struct
     FUZZ_CHECK(answer.status != 412 || headers->if_match != NULL || headers->if_unmodified_since != NULL);
     FUZZ_CHECK(answer.status != 304 || headers->if_none_match != NULL || headers->if_modified_since != NULL);
     if (answer.status == 200) {
-        FUZZ_CHECK(answer.part.first_off == 0 && answer.part.len == file->size_bytes);
+        FUZZ_CHECK(answer.parts.count == 1 && answer.parts.part[0].first_off == 0);
+        FUZZ_CHECK(answer.parts.part[0].len == file->size_bytes);
     }
     if (answer.status == 206) {
-        FUZZ_CHECK(answer.part.len > 0 && answer.part.first_off < file->size_bytes);
-        FUZZ_CHECK(answer.part.len <= file->size_bytes - answer.part.first_off);
-    }
-    /* A range that is not asked for under this content's own tag must not be cut out of it. */
-    if (answer.status == 206 && headers->if_range != NULL) {
-        FUZZ_CHECK(strcmp(headers->if_range, file->etag) == 0);
+        check_parts(&answer.parts, file->size_bytes);
+        FUZZ_CHECK(headers->if_range == NULL || names_content(headers->if_range, file));
     }
 }
 

@@ -590,6 +590,7 @@ static void make_conditional(seed_t *seed)
     } cases[] = {
         {"range", 64 | 32, "\n\n\n\n\nbytes=10-99"},
         {"suffix", 64 | 32, "\n\n\n\n\nbytes=-5, 2000-"},
+        {"several", 64 | 32, "\n\n\n\n\nbytes=0-9, 20-29,,5-24 ,-5"},
         {"if-range", 64 | 48, "\n\n\n\n\"5d8c72a5edda8-1f4\"\nbytes=0-"},
         {"if-match", 64 | 1, "\"x\", \"5d8c72a5edda8-1f4\"\n\n\n\n\n"},
         {"if-none-match", 64 | 2, "\nW/\"5d8c72a5edda8-1f4\", *\n\n\n\n"},

@@ -40,22 +40,34 @@ static bool is_known_to_client(const struct conditional_headers *headers, const 
     return false;
 }
 
+/** Whether the client has parts of this content. Within its second, a date could name two contents. */
+static bool is_same_content(const char *if_range, const struct conditional_file *file, int64_t now_s)
+{
+    int64_t seconds;
+    size_t len = strlen(if_range);
+    if (etag_is(if_range, len, file->etag)) {
+        return true;
+    }
+    return date_parse(if_range, len, now_s, &seconds) && seconds == file->modified_s && seconds < now_s;
+}
+
 static enum range_kind find_range(const struct conditional_headers *headers, const struct conditional_file *file,
-                                  struct range *part)
+                                  int64_t now_s, struct range_set *parts)
 {
     if (headers->range == NULL) {
         return RANGE_WHOLE;
     }
-    if (headers->if_range != NULL && !etag_is(headers->if_range, strlen(headers->if_range), file->etag)) {
+    if (headers->if_range != NULL && !is_same_content(headers->if_range, file, now_s)) {
         return RANGE_WHOLE;
     }
-    return range_parse(headers->range, strlen(headers->range), file->size_bytes, part);
+    return range_parse(headers->range, strlen(headers->range), file->size_bytes, parts);
 }
 
 struct conditional_answer conditional_decide(const struct conditional_headers *headers,
                                              const struct conditional_file *file, bool is_get, int64_t now_s)
 {
-    struct conditional_answer answer = {.status = 200, .part = {0, file->size_bytes}};
+    struct conditional_answer answer = {.status = 200, .parts = {1, {{0, file->size_bytes}}}};
+    struct range_set parts;
     if (!is_wanted_state(headers, file, now_s)) {
         answer.status = 412;
         return answer;
@@ -67,9 +79,10 @@ struct conditional_answer conditional_decide(const struct conditional_headers *h
     if (!is_get) {
         return answer;
     }
-    switch (find_range(headers, file, &answer.part)) {
-    case RANGE_PART:
+    switch (find_range(headers, file, now_s, &parts)) {
+    case RANGE_PARTS:
         answer.status = 206;
+        answer.parts = parts;
         break;
     case RANGE_UNSATISFIABLE:
         answer.status = 416;

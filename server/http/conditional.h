@@ -29,15 +29,15 @@ struct conditional_file {
 
 /** The answer. */
 struct conditional_answer {
-    unsigned status;   /**< 200, 206, 304, 412 or 416. */
-    struct range part; /**< The bytes to send with 200 and 206. */
+    unsigned status;        /**< 200, 206, 304, 412 or 416. */
+    struct range_set parts; /**< The bytes to send: all of the file with 200, one part or several with 206. */
 };
 
 /**
  * Decides the answer, in the RFC's order of precedence: If-Match or If-Unmodified-Since, If-None-Match or
  * If-Modified-Since, then Range under If-Range.
  *
- * An If-Range with a date never holds, for a date names a second and not a content: the whole file is sent.
+ * An If-Range holds if it is the tag, or to the second the date of the file; a date only when that second is over.
  *
  * @param is_get  false for HEAD, for which ranges do not exist
  * @param now_s   the time now, since 1970

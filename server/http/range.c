@@ -87,41 +87,53 @@ static bool fit(const struct spec *spec, uint64_t size_bytes, struct range *part
     return true;
 }
 
-enum range_kind range_parse(const char *text, size_t text_len, uint64_t size_bytes, struct range *part)
+/** Adds a part. @return false if that is more than is given */
+static bool add(struct range_set *parts, const struct range *part, uint64_t *room_bytes)
+{
+    if (parts->count == RANGE_PARTS_MAX || part->len > *room_bytes) {
+        return false;
+    }
+    parts->part[parts->count++] = *part;
+    *room_bytes -= part->len;
+    return true;
+}
+
+/** Reads an element of the list and the blanks behind it; an element may be missing. @return false if malformed */
+static bool take_element(struct scan *scan, struct spec *spec, bool *is_there)
+{
+    skip_blanks(scan);
+    *is_there = scan->at != scan->end && *scan->at != ',';
+    if (*is_there && !take_spec(scan, spec)) {
+        return false;
+    }
+    skip_blanks(scan);
+    return scan->at == scan->end || take(scan, ',');
+}
+
+enum range_kind range_parse(const char *text, size_t text_len, uint64_t size_bytes, struct range_set *parts)
 {
     struct scan scan = {text, text + text_len};
-    if (!take_unit(&scan)) {
+    uint64_t room_bytes = size_bytes;
+    bool is_any = false;
+    bool is_too_much = false;
+    parts->count = 0;
+    if (!take_unit(&scan) || (scan.at != scan.end && (*scan.at == ' ' || *scan.at == '\t'))) {
         return RANGE_WHOLE;
     }
-    size_t elements = 0;
-    size_t satisfiable = 0;
-    struct range found = {0, 0};
     while (scan.at != scan.end) {
         struct spec spec;
-        struct range fitted;
-        if (take(&scan, ',')) {
-            skip_blanks(&scan);
-            continue;
-        }
-        if (!take_spec(&scan, &spec)) {
+        struct range part;
+        bool is_there;
+        if (!take_element(&scan, &spec, &is_there)) {
             return RANGE_WHOLE;
         }
-        skip_blanks(&scan);
-        if (scan.at != scan.end && *scan.at != ',') {
-            return RANGE_WHOLE;
-        }
-        elements++;
-        if (fit(&spec, size_bytes, &fitted)) {
-            satisfiable++;
-            found = fitted;
+        is_any = is_any || is_there;
+        if (is_there && fit(&spec, size_bytes, &part)) {
+            is_too_much = is_too_much || !add(parts, &part, &room_bytes);
         }
     }
-    if (elements == 0 || satisfiable > 1) {
+    if (!is_any || is_too_much) {
         return RANGE_WHOLE;
     }
-    if (satisfiable == 0) {
-        return RANGE_UNSATISFIABLE;
-    }
-    *part = found;
-    return RANGE_PART;
+    return parts->count > 0 ? RANGE_PARTS : RANGE_UNSATISFIABLE;
 }

@@ -8,17 +8,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "core/util/date.h"
 #include "server/http/conditional.h"
+#include "server/http/multipart.h"
 #include "server/http/path.h"
 
 enum {
     TARGET_KEPT_MAX = 4096, /* More does not fit into a log line. */
     READ_BLOCK = 32 * 1024, /* Two TLS records. Each running transfer holds one. */
 };
+
+#define FILE_TYPE "application/octet-stream"
 
 struct request {
     struct http_server *server;
@@ -31,7 +35,8 @@ struct request {
     bool has_body;   /**< The answer's body goes out: not for HEAD. */
     unsigned status; /**< 0 while there is no answer. */
     uint64_t sent_bytes;
-    struct range part; /**< What is sent of the file, or the length of a text. */
+    uint64_t length_bytes;      /**< Of the body, whether it goes out or not. */
+    struct multipart multipart; /**< What is sent of the file; a body of several parts if there are several. */
     struct http_file file;
     bool is_open; /**< The file is. */
 };
@@ -60,16 +65,35 @@ void *request_begin(void *cls, const char *target, struct MHD_Connection *connec
     return request;
 }
 
+static ssize_t read_file(struct request *request, uint64_t off, uint64_t left, char *buffer, size_t size)
+{
+    size_t wanted = left < size ? (size_t)left : size;
+    ssize_t got = request->server->config.files.read(request->file.handle, off, buffer, wanted);
+    return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 /** Piece of the body for the client; @p pos bytes of it have left already. */
 static ssize_t read_body(void *cls, uint64_t pos, char *buffer, size_t size)
 {
     struct request *request = cls;
-    const struct http_files *files = &request->server->config.files;
     request->sent_bytes = pos;
-    uint64_t left = request->part.len - pos;
-    size_t wanted = left < size ? (size_t)left : size;
-    ssize_t got = files->read(request->file.handle, request->part.first_off + pos, buffer, wanted);
-    return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
+    return read_file(request, request->multipart.parts.part[0].first_off + pos, request->length_bytes - pos, buffer,
+                     size);
+}
+
+/** The same of a body of several parts. */
+static ssize_t read_multipart(void *cls, uint64_t pos, char *buffer, size_t size)
+{
+    struct request *request = cls;
+    struct multipart_piece piece;
+    request->sent_bytes = pos;
+    multipart_find(&request->multipart, pos, &piece);
+    if (!piece.is_text) {
+        return read_file(request, piece.off, piece.len, buffer, size);
+    }
+    size_t count = piece.len < size ? (size_t)piece.len : size;
+    memcpy(buffer, piece.text + piece.off, count);
+    return (ssize_t)count;
 }
 
 static const char *get_header(struct MHD_Connection *connection, const char *name)
@@ -100,7 +124,7 @@ static enum MHD_Result queue(struct request *request, struct MHD_Connection *con
 
 static struct MHD_Response *make_text(struct request *request, const char *text)
 {
-    request->part = (struct range){0, strlen(text)};
+    request->length_bytes = strlen(text);
     /* The library copies it, so that the cast harms nothing. */
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
@@ -142,21 +166,54 @@ static bool describe_part(struct MHD_Response *response, const struct range *par
     char text[80];
     snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, part->first_off,
              part->first_off + part->len - 1, size_bytes);
-    return add_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, text);
+    return add_header(response, MHD_HTTP_HEADER_CONTENT_RANGE, text) &&
+           add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, FILE_TYPE);
 }
 
-static enum MHD_Result send_file(struct request *request, struct MHD_Connection *connection, unsigned status)
+/** A word that nobody can have put into a file. */
+static bool make_boundary(char boundary[MULTIPART_BOUNDARY_SIZE])
 {
-    const struct http_file *file = &request->file;
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(request->part.len, READ_BLOCK, read_body, request, NULL);
+    uint64_t random[2];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        return false;
+    }
+    snprintf(boundary, MULTIPART_BOUNDARY_SIZE, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    return true;
+}
+
+static bool describe_parts(struct MHD_Response *response, const char *boundary)
+{
+    char text[80];
+    snprintf(text, sizeof(text), "multipart/byteranges; boundary=%s", boundary);
+    return add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, text);
+}
+
+static bool describe_body(struct request *request, struct MHD_Response *response, unsigned status)
+{
+    const struct multipart *multipart = &request->multipart;
+    if (status != MHD_HTTP_PARTIAL_CONTENT) {
+        return add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, FILE_TYPE);
+    }
+    return multipart->parts.count > 1 ? describe_parts(response, multipart->boundary)
+                                      : describe_part(response, &multipart->parts.part[0], multipart->size_bytes);
+}
+
+static enum MHD_Result send_file(struct request *request, struct MHD_Connection *connection, unsigned status,
+                                 const struct range_set *parts)
+{
+    struct multipart *multipart = &request->multipart;
+    *multipart = (struct multipart){*parts, request->file.size_bytes, FILE_TYPE, ""};
+    bool is_single = parts->count == 1;
+    if (!is_single && !make_boundary(multipart->boundary)) {
+        return MHD_NO;
+    }
+    request->length_bytes = is_single ? parts->part[0].len : multipart_length(multipart);
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        request->length_bytes, READ_BLOCK, is_single ? read_body : read_multipart, request, NULL);
     if (response == NULL) {
         return MHD_NO;
     }
-    bool described = describe_file(response, file, request->began_s) &&
-                     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/octet-stream") &&
-                     (status != MHD_HTTP_PARTIAL_CONTENT || describe_part(response, &request->part, file->size_bytes));
-    if (!described) {
+    if (!describe_file(response, &request->file, request->began_s) || !describe_body(request, response, status)) {
         MHD_destroy_response(response);
         return MHD_NO;
     }
@@ -201,8 +258,7 @@ static enum MHD_Result answer_with_file(struct request *request, struct MHD_Conn
     switch (answer.status) {
     case MHD_HTTP_OK:
     case MHD_HTTP_PARTIAL_CONTENT:
-        request->part = answer.part;
-        return send_file(request, connection, answer.status);
+        return send_file(request, connection, answer.status, &answer.parts);
     case MHD_HTTP_NOT_MODIFIED:
         return send_not_modified(request, connection);
     case MHD_HTTP_RANGE_NOT_SATISFIABLE:
@@ -301,7 +357,7 @@ static void log_request(struct request *request, struct MHD_Connection *connecti
         .status = request->status,
         .time_s = request->began_s,
         .sent_bytes = request->sent_bytes,
-        .length_bytes = request->has_body ? request->part.len : 0,
+        .length_bytes = request->has_body ? request->length_bytes : 0,
         .duration_us = get_age_us(&request->began),
     };
     if (accesslog_write(server->config.log, &entry)) {
@@ -322,7 +378,7 @@ void request_end(void *cls, struct MHD_Connection *connection, void **handle, en
     }
     *handle = NULL;
     if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK && request->has_body) {
-        request->sent_bytes = request->part.len;
+        request->sent_bytes = request->length_bytes;
     }
     log_request(request, connection);
     if (request->is_open) {

@@ -188,8 +188,8 @@ static void a_plain_request_gets_the_whole_file(void **state)
     (void)state;
     struct conditional_answer answer = decide((struct conditional_headers){0});
     assert_int_equal(answer.status, 200);
-    assert_int_equal(answer.part.first_off, 0);
-    assert_int_equal(answer.part.len, 1000);
+    assert_int_equal(answer.parts.part[0].first_off, 0);
+    assert_int_equal(answer.parts.part[0].len, 1000);
 }
 
 static void conditions_decide_by_tag_before_date(void **state)
@@ -228,7 +228,9 @@ static void conditions_decide_by_tag_before_date(void **state)
         {{.range = "bytes=1000-", .if_range = TAG}, 416},
         {{.range = "bytes=1000-", .if_range = "\"x\""}, 200},
         {{.range = "bytes=0-1", .if_range = "W/" TAG}, 200},
-        {{.range = "bytes=0-1", .if_range = MODIFIED}, 200},
+        {{.range = "bytes=0-1", .if_range = MODIFIED}, 206},
+        {{.range = "bytes=0-1", .if_range = BEFORE}, 200},
+        {{.range = "bytes=0-1", .if_range = "Fri, 31 Dec 9999 23:59:59 GMT"}, 200},
         {{.if_range = "\"x\""}, 200},
     };
     (void)state;
@@ -243,8 +245,17 @@ static void a_range_is_answered_with_its_part(void **state)
     (void)state;
     struct conditional_answer answer = decide((struct conditional_headers){.range = "bytes=-100", .if_range = TAG});
     assert_int_equal(answer.status, 206);
-    assert_int_equal(answer.part.first_off, 900);
-    assert_int_equal(answer.part.len, 100);
+    assert_int_equal(answer.parts.part[0].first_off, 900);
+    assert_int_equal(answer.parts.part[0].len, 100);
+}
+
+static void a_date_names_a_content_only_when_its_second_is_over(void **state)
+{
+    const struct conditional_headers headers = {.range = "bytes=0-1", .if_range = MODIFIED};
+    (void)state;
+    assert_int_equal(conditional_decide(&headers, &file, true, MODIFIED_S).status, 200);
+    assert_int_equal(conditional_decide(&headers, &file, true, MODIFIED_S - 1).status, 200);
+    assert_int_equal(conditional_decide(&headers, &file, true, MODIFIED_S + 1).status, 206);
 }
 
 static void head_knows_no_ranges(void **state)
@@ -270,6 +281,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_plain_request_gets_the_whole_file),
     cmocka_unit_test(conditions_decide_by_tag_before_date),
     cmocka_unit_test(a_range_is_answered_with_its_part),
+    cmocka_unit_test(a_date_names_a_content_only_when_its_second_is_over),
     cmocka_unit_test(head_knows_no_ranges),
 };
 

@@ -109,10 +109,47 @@ static void ranges_come_as_parts(void **state)
     expect_answer("/fw.bin", "Range: bytes=-5\r\n", 206, "Content-Range: bytes 99995-99999/100000\r\n");
     expect_answer("/fw.bin", "Range: bytes=0-\r\n", 206, "Content-Range: bytes 0-99999/100000\r\n");
     expect_answer("/fw.bin", "Range: bytes=5-4\r\n", 200, "Content-Length: 100000\r\n");
-    expect_answer("/fw.bin", "Range: bytes=0-1,5-6\r\n", 200, "Content-Length: 100000\r\n");
+    expect_answer("/fw.bin", "Range: bytes=0-,5-6\r\n", 200, "Content-Length: 100000\r\n");
     expect_answer("/fw.bin", "Range: bytes=100000-\r\n", 416, "Content-Range: bytes */100000\r\n");
     expect_answer("/empty", "Range: bytes=0-\r\n", 416, "Content-Range: bytes */0\r\n");
     expect_answer("/empty", "Range: bytes=-1\r\n", 416, "Content-Range: bytes */0\r\n");
+}
+
+/** The place behind what must stand there. */
+static const char *expect_text(const char *at, const char *text)
+{
+    if (strncmp(at, text, strlen(text)) != 0) {
+        fail_msg("'%.200s' instead of '%s'", at, text);
+    }
+    return at + strlen(text);
+}
+
+static void several_ranges_come_as_parts_of_one_body(void **state)
+{
+    char boundary[64];
+    char line[128];
+    (void)state;
+    otterd_start(&otterd, NULL);
+    char *answer = otterd_get(&otterd, "/fw.bin", "Range: bytes=99990-,0-69999\r\n");
+    assert_int_equal(otterd_status(answer), 206);
+    get_header(answer, "Content-Type", line, sizeof(line));
+    assert_int_equal(sscanf(line, "multipart/byteranges; boundary=%60s", boundary), 1);
+    assert_null(strstr(answer, "\r\nContent-Range: bytes 99990-99999/100000\r\nContent-Length"));
+    const char *body = (const char *)body_of(answer);
+    get_header(answer, "Content-Length", line, sizeof(line));
+    size_t announced = (size_t)atol(line);
+    snprintf(line, sizeof(line), "\r\n--%s\r\n", boundary);
+    const char *at = expect_text(body, line);
+    at = expect_text(at, "Content-Type: application/octet-stream\r\nContent-Range: bytes 99990-99999/100000\r\n\r\n");
+    assert_true(is_pattern((const uint8_t *)at, 10, 99990));
+    at = expect_text(at + 10, line);
+    at = expect_text(at, "Content-Type: application/octet-stream\r\nContent-Range: bytes 0-69999/100000\r\n\r\n");
+    assert_true(is_pattern((const uint8_t *)at, 70000, 0));
+    snprintf(line, sizeof(line), "\r\n--%s--\r\n", boundary);
+    at = expect_text(at + 70000, line);
+    assert_int_equal(at - body, announced);
+    assert_int_equal(*at, '\0');
+    free(answer);
 }
 
 static void conditions_are_checked_against_the_tag(void **state)
@@ -628,6 +665,7 @@ static void a_configuration_file_is_enough(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_file_comes_whole_with_all_that_describes_it, set_up, tear_down),
     cmocka_unit_test_setup_teardown(ranges_come_as_parts, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(several_ranges_come_as_parts_of_one_body, set_up, tear_down),
     cmocka_unit_test_setup_teardown(conditions_are_checked_against_the_tag, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_304_has_no_body, set_up, tear_down),
     cmocka_unit_test_setup_teardown(head_has_the_headers_of_get_and_no_body, set_up, tear_down),
