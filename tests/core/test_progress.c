@@ -109,6 +109,21 @@ static void a_good_checksum_does_not_make_a_bad_header_good(void **state)
     assert_forged(184, "\1", 1);                 /* Reserved. */
 }
 
+/* What no layout could be made for has none, instead of the one that nothing was filled into. */
+static void a_header_without_layout_is_none(void **state)
+{
+    (void)state;
+    uint8_t header[PROGRESS_HEADER_BYTES];
+    progress_record_t record = make_record(IMAGE_LEN, &slot_1m);
+    progress_record_t read;
+    record.file_len = MIB + 512;
+    record.sector_bytes = 0;
+    record.block_bytes = 0;
+    record.place_bytes = 0;
+    progress_encode(&record, header);
+    assert_false(progress_decode(&read, header, &slot_1m));
+}
+
 static void a_header_of_another_slot_is_none(void **state)
 {
     (void)state;
@@ -460,6 +475,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_header_has_the_documented_bytes),
     cmocka_unit_test(a_header_with_any_bit_changed_is_none),
     cmocka_unit_test(a_good_checksum_does_not_make_a_bad_header_good),
+    cmocka_unit_test(a_header_without_layout_is_none),
     cmocka_unit_test(a_header_of_another_slot_is_none),
     cmocka_unit_test(only_a_strong_etag_is_kept),
     cmocka_unit_test(check_values_are_as_long_as_there_is_room),
