@@ -230,7 +230,7 @@ size_t otterd_drain(int fd, uint8_t *bytes, size_t size)
     return len;
 }
 
-char *otterd_exchange(const struct otterd *otterd, const void *bytes, size_t len)
+char *otterd_exchange_len(const struct otterd *otterd, const void *bytes, size_t len, size_t *answer_len)
 {
     const size_t size = 256 * 1024;
     char *answer = malloc(size + 1);
@@ -239,9 +239,16 @@ char *otterd_exchange(const struct otterd *otterd, const void *bytes, size_t len
     assert_true(fd >= 0);
     /* It may close before it has read everything: what counts is its answer. */
     (void)!send(fd, bytes, len, MSG_NOSIGNAL);
-    answer[otterd_drain(fd, (uint8_t *)answer, size)] = '\0';
+    *answer_len = otterd_drain(fd, (uint8_t *)answer, size);
+    answer[*answer_len] = '\0';
     close(fd);
     return answer;
+}
+
+char *otterd_exchange(const struct otterd *otterd, const void *bytes, size_t len)
+{
+    size_t answer_len;
+    return otterd_exchange_len(otterd, bytes, len, &answer_len);
 }
 
 char *otterd_get(const struct otterd *otterd, const char *target, const char *headers)

@@ -62,6 +62,9 @@ int otterd_connect(const struct otterd *otterd, int receive_bytes);
 /** Sends bytes to it by plain TCP and reads until it closes. @return what came, terminated; the caller's to free */
 char *otterd_exchange(const struct otterd *otterd, const void *bytes, size_t len);
 
+/** otterd_exchange(); @p answer_len gets the bytes that came. */
+char *otterd_exchange_len(const struct otterd *otterd, const void *bytes, size_t len, size_t *answer_len);
+
 /** otterd_exchange() of a GET of this target, with these further header lines. */
 char *otterd_get(const struct otterd *otterd, const char *target, const char *headers);
 
