@@ -182,7 +182,7 @@ static void expect(download_t *download, const download_config_t *config)
         strncpy(download->file.etag, config->etag, sizeof(download->file.etag) - 1);
     }
     download->offset = config->offset;
-    download->known = config->offset > 0 && config->total >= 0;
+    download->known = config->total >= 0;
 }
 
 /* The file is wanted byte for byte: no coding, unless the application knows better. */
@@ -253,6 +253,9 @@ void download_describe(const download_t *download, otter_download_progress_t *pr
 
 void download_end(download_t *download)
 {
+    if (download->origin.url != NULL) {
+        (void)download_return_to_origin(download);
+    }
     download_forget_origin(download);
     *download = (download_t){0};
 }

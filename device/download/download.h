@@ -114,5 +114,5 @@ download_step_t download_read(download_t *download, uint8_t *dst, size_t len, si
 /** How far it is. */
 void download_describe(const download_t *download, otter_download_progress_t *progress);
 
-/** Releases what the download owns; the client stays. */
+/** Releases what the download owns; the client stays, and points again to where it did at first. */
 void download_end(download_t *download);

@@ -118,8 +118,14 @@ static esp_err_t end_slot(https_ota_t *ota)
     if (!ota->slot_open) {
         return ESP_OK;
     }
-    bool complete = ota->state == HTTPS_OTA_SUCCESS;
-    if (complete || (https_ota_is_image(ota) && !ota->copy)) {
+    if (ota->state == HTTPS_OTA_SUCCESS) {
+        esp_err_t err = esp_ota_end(ota->slot);
+        if (err != ESP_OK) { /* What does not verify is not to be gone on with. */
+            https_ota_progress_drop(&ota->progress);
+        }
+        return err;
+    }
+    if (https_ota_is_image(ota) && !ota->copy) {
         return esp_ota_end(ota->slot);
     }
     (void)esp_ota_abort(ota->slot);

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "device/download/download.h"
+#include "device/https_ota/https_ota_progress.h"
 #include "device/https_ota/https_ota_stage.h"
 #include "esp_http_client.h"
 #include "esp_https_ota.h"
@@ -33,6 +34,8 @@
 #define HTTPS_OTA_DESC_OFF       32    /**< Image offset of the app or bootloader descriptor. */
 #define HTTPS_OTA_HEAD_BYTES     (HTTPS_OTA_DESC_OFF + 256) /**< Image and segment header, app descriptor. */
 #define HTTPS_OTA_HELD_BYTES_MAX 65536 /**< Most image bytes that a stage may give before the slot is open. */
+#define HTTPS_OTA_FILE_HEAD_BYTES_MAX                                                                                  \
+    512 /**< Most bytes of a file's start that a stage needs to go on in its middle. */
 
 /** Where an update stands. The numbers are ESP-IDF's. */
 typedef enum https_ota_state {
@@ -57,8 +60,11 @@ typedef struct https_ota {
     const esp_partition_t *final;   /**< Where it belongs; its type says what the image must be. */
     bool copy;                      /**< Copied from staging to final in the end. */
     bool bulk_erase;
-    int64_t image_len; /**< Bytes announced; -1: not announced. */
-    uint32_t written;  /**< Bytes of the image in the slot. */
+    int64_t image_len;             /**< Bytes announced; -1: not announced. */
+    uint32_t written;              /**< Bytes of the image in the slot. */
+    bool keeps_record;             /**< progress is used. */
+    https_ota_progress_t progress; /**< Record of how far it is, for after a power cut. */
+    https_ota_found_t found;       /**< What an earlier start left. */
 
     uint8_t *buffer;   /**< Owned: bytes of the file. */
     size_t buffer_len; /**< Its size in bytes, at least HTTPS_OTA_PREFETCH_BYTES. */
@@ -94,9 +100,15 @@ esp_err_t https_ota_check_size(https_ota_t *ota);
 
 /**
  * Where the update begins: fills download's offset, and what the file must be to begin there; written, head. Without anything
- * to go on from they stay 0.
+ * to go on from they stay 0. May ask the server for the file's first bytes.
  */
-esp_err_t https_ota_find_start(https_ota_t *ota, const esp_https_ota_config_t *config, download_config_t *download);
+void https_ota_find_start(https_ota_t *ota, const esp_https_ota_config_t *config, download_config_t *download);
+
+/** The slot is open, and written from its start: begins a record of how far it is, where one is kept. */
+void https_ota_record_start(https_ota_t *ota);
+
+/** The slot is open, and written behind what is there: goes on with the record, where one is kept. */
+void https_ota_record_resume(https_ota_t *ota);
 
 /**
  * Reads up to @p most bytes of the file, and gives them to the stage; what comes out of it is held or written.

@@ -151,19 +151,14 @@ static uint32_t request_len(const esp_https_ota_config_t *config)
 static esp_err_t begin_download(https_ota_t *ota, const esp_https_ota_config_t *config)
 {
     download_config_t download = {.client = ota->client, .request_len = request_len(config), .total = -1};
-    esp_err_t err = https_ota_find_start(ota, config, &download);
-    if (err == ESP_OK) {
-        err = download_begin(&ota->download, &download);
-    }
+    https_ota_find_start(ota, config, &download);
+    esp_err_t err = download_begin(&ota->download, &download);
     if (err != ESP_OK) {
         return err;
     }
     https_ota_post(ESP_HTTPS_OTA_CONNECTED, NULL, 0);
-    if (ota->download.offset == 0) { /* What is in the slot is no part of what comes. */
-        ota->written = 0;
-        ota->head_known = false;
-    }
-    return https_ota_check_size(ota);
+    /* Otherwise what is in the slot is no part of what comes. */
+    return ota->download.offset == 0 ? https_ota_start_over(ota) : https_ota_check_size(ota);
 }
 
 esp_err_t https_ota_set_up(https_ota_t *ota, const esp_https_ota_config_t *config)

@@ -76,10 +76,14 @@ static esp_err_t feed(https_ota_t *ota, size_t len)
     return err == ESP_OK ? ESP_ERR_HTTPS_OTA_IN_PROGRESS : err;
 }
 
-static esp_err_t finish(const https_ota_t *ota)
+static esp_err_t finish(https_ota_t *ota)
 {
     const https_ota_stage_t *stage = &ota->stage;
-    return stage->ops == NULL ? ESP_OK : stage->ops->finish(stage->self);
+    esp_err_t err = stage->ops == NULL ? ESP_OK : stage->ops->finish(stage->self);
+    if (err != ESP_OK) { /* What is not genuine is not to be gone on with. */
+        https_ota_progress_drop(&ota->progress);
+    }
+    return err;
 }
 
 static esp_err_t start_over(https_ota_t *ota)

@@ -2,6 +2,7 @@
 /* Where in the image an update begins. */
 #include <string.h>
 
+#include "device/http/http_internal.h"
 #include "device/https_ota/https_ota.h"
 #include "esp_log.h"
 
@@ -50,10 +51,118 @@ static void begin_where_told(https_ota_t *ota, const esp_https_ota_config_t *con
     }
 }
 
-esp_err_t https_ota_find_start(https_ota_t *ota, const esp_https_ota_config_t *config, download_config_t *download)
+/* ---- what an earlier start left ---- */
+
+/* A record of progress is kept where the rest of the slot is nobody's, and where the file can be asked for from the middle. */
+static bool keeps_record(const https_ota_t *ota, const esp_https_ota_config_t *config)
 {
-    if (config->ota_resumption) {
-        begin_where_told(ota, config, download);
+    otter_download_limits_t limits;
+    otter_download_get_limits(&limits);
+    bool slot = ota->staging->type == ESP_PARTITION_TYPE_APP && ota->final->type == ESP_PARTITION_TYPE_APP;
+    bool plain_get = ota->client->method == HTTP_METHOD_GET && ota->client->post_len == 0;
+    return limits.resume && !config->ota_resumption && slot && plain_get;
+}
+
+static bool is_of(const download_file_t *file, const https_ota_found_t *found)
+{
+    return file->total == found->file_len && strcmp(file->etag, found->etag) == 0;
+}
+
+static esp_err_t read_all(download_t *download, uint8_t *dst, size_t len)
+{
+    while (len > 0) {
+        size_t got;
+        download_step_t step = download_read(download, dst, len, &got);
+        if (step != DOWNLOAD_BYTES && step != DOWNLOAD_WAITING) {
+            return step == DOWNLOAD_FAILED ? download->failure : ESP_FAIL;
+        }
+        dst += got;
+        len -= got;
     }
     return ESP_OK;
+}
+
+/* What a stage must see of the file's start to go on in its middle. ESP_ERR_NOT_FOUND: it is another file now. */
+static esp_err_t fetch_file_head(https_ota_t *ota, const https_ota_found_t *found, uint8_t *head, uint32_t len)
+{
+    download_t download = {0};
+    const download_config_t config = {
+        .client = ota->client, .request_len = len, .total = found->file_len, .etag = found->etag};
+    esp_err_t err = download_begin(&download, &config);
+    if (err == ESP_OK && !is_of(&download.file, found)) {
+        err = ESP_ERR_NOT_FOUND;
+    }
+    if (err == ESP_OK) {
+        err = read_all(&download, head, len);
+    }
+    download_end(&download);
+    return err;
+}
+
+static esp_err_t resume_stage(https_ota_t *ota, const https_ota_found_t *found, uint32_t *file_off)
+{
+    const https_ota_stage_t *stage = &ota->stage;
+    uint8_t head[HTTPS_OTA_FILE_HEAD_BYTES_MAX];
+    *file_off = found->image_len;
+    if (stage->ops == NULL) {
+        return ESP_OK;
+    }
+    if (stage->ops->head_bytes > sizeof(head)) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    esp_err_t err = stage->ops->head_bytes > 0 ? fetch_file_head(ota, found, head, stage->ops->head_bytes) : ESP_OK;
+    return err == ESP_OK ? stage->ops->resume(stage->self, head, ota->staging, found->image_len, file_off) : err;
+}
+
+static void begin_where_left(https_ota_t *ota, download_config_t *download)
+{
+    https_ota_found_t *found = &ota->found;
+    if (!https_ota_progress_find(&ota->progress, ota->staging, ota->client->url, found)) {
+        return;
+    }
+    uint32_t file_off = 0;
+    if (found->head_len != ota->head_len || !can_begin_at(ota, found->image_len) ||
+        resume_stage(ota, found, &file_off) != ESP_OK) {
+        ESP_LOGW(TAG, "what is in %s does not help this update", ota->staging->label);
+        return;
+    }
+    ESP_LOGI(TAG, "%s holds %lu bytes of an earlier download: asking the server for the rest", ota->staging->label,
+             (unsigned long)found->image_len);
+    ota->written = found->image_len;
+    download->offset = file_off;
+    download->total = found->file_len;
+    download->etag = found->etag;
+}
+
+void https_ota_find_start(https_ota_t *ota, const esp_https_ota_config_t *config, download_config_t *download)
+{
+    ota->keeps_record = keeps_record(ota, config);
+    if (config->ota_resumption) {
+        begin_where_told(ota, config, download);
+    } else if (ota->keeps_record) {
+        begin_where_left(ota, download);
+    }
+}
+
+/* ---- the record ---- */
+
+void https_ota_record_start(https_ota_t *ota)
+{
+    const download_file_t *file = &ota->download.file;
+    const https_ota_identity_t identity = {
+        .url = ota->download.origin.url,
+        .etag = file->etag[0] != '\0' ? file->etag : NULL,
+        .file_len = file->total,
+        .head_len = ota->head_len,
+    };
+    if (ota->keeps_record) {
+        https_ota_progress_start(&ota->progress, ota->staging, &identity);
+    }
+}
+
+void https_ota_record_resume(https_ota_t *ota)
+{
+    if (ota->keeps_record) {
+        https_ota_progress_resume(&ota->progress);
+    }
 }

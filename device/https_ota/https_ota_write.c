@@ -54,6 +54,7 @@ esp_err_t https_ota_write(https_ota_t *ota, const uint8_t *bytes, size_t len)
     esp_err_t err = esp_ota_write(ota->slot, bytes, len);
     if (err == ESP_OK) {
         ota->written += (uint32_t)len;
+        https_ota_progress_note(&ota->progress, bytes, len);
     }
     int written = (int)ota->written;
     https_ota_post(ESP_HTTPS_OTA_WRITE_FLASH, &written, sizeof(written));
@@ -89,6 +90,7 @@ esp_err_t https_ota_write_first(https_ota_t *ota)
     if (err != ESP_OK) {
         return err;
     }
+    https_ota_record_start(ota);
     ota->state = HTTPS_OTA_IN_PROGRESS;
     return write_held(ota);
 }
@@ -99,6 +101,7 @@ esp_err_t https_ota_write_on(https_ota_t *ota)
     if (err != ESP_OK) {
         return err;
     }
+    https_ota_record_resume(ota);
     ota->state = HTTPS_OTA_IN_PROGRESS;
     return https_ota_write_next(ota);
 }

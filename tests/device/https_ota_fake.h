@@ -26,6 +26,36 @@ static inline http_fake_exchange_t fake_good(const bench_t *bench)
     return (http_fake_exchange_t){.body = bench->image, .body_len = bench->image_len};
 }
 
+#define FAKE_ETAG "\"v2\"" /**< Strong. */
+
+/** The answer of a server that gives ranges and a strong ETag. */
+static inline http_fake_exchange_t fake_ranged(const bench_t *bench)
+{
+    return (http_fake_exchange_t){
+        .body = bench->image, .body_len = bench->image_len, .ranges = true, .etag = FAKE_ETAG};
+}
+
+/** The same, whose connection drops after so many bytes of the answer. */
+static inline http_fake_exchange_t fake_dropped(const bench_t *bench, size_t after)
+{
+    http_fake_exchange_t dropped = fake_ranged(bench);
+    dropped.break_at = after;
+    dropped.break_error = ESP_ERR_HTTP_INCOMPLETE_DATA;
+    return dropped;
+}
+
+/** Fails the test unless the request has this header, or, with value NULL, has it not. */
+static inline void fake_assert_header(size_t request, const char *name, const char *value)
+{
+    char line[256];
+    const char *headers = http_fake_seen()->request[request].headers;
+    snprintf(line, sizeof(line), "%s: %s%s", name, value != NULL ? value : "", value != NULL ? "\n" : "");
+    if ((strstr(headers, line) != NULL) != (value != NULL)) {
+        fail_msg("request %u: %s is not %s in:\n%s", (unsigned)request, name, value != NULL ? value : "missing",
+                 headers);
+    }
+}
+
 /** Scripts one answer. */
 static inline void fake_answer(const http_fake_exchange_t *exchange)
 {
