@@ -61,6 +61,7 @@ esp_err_t otter_stream_open(otter_stream_t *stream, const char *host, uint16_t p
     }
     esp_err_t err = connect_all(stream, host, port, tls, deadline_us);
     if (err == ESP_OK) {
+        stream->error[0] = '\0'; /* An address before the one that answered may have left a word. */
         return ESP_OK;
     }
     if (err == ESP_ERR_TIMEOUT) {

@@ -109,15 +109,22 @@ static bool expect_name(otter_stream_t *stream, const char *name)
            (!check || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1);
 }
 
-/* A TLS 1.3 ticket is for one connection; a session that fails is not tried again. */
+static void drop_session(otter_stream_t *stream)
+{
+    SSL_SESSION_free(stream->session);
+    stream->session = NULL;
+}
+
 static void offer_session(otter_stream_t *stream, const char *host, uint16_t port)
 {
     bool same = stream->session_port == port && strcmp(stream->session_host, host) == 0;
     if (stream->session != NULL && same) {
         (void)SSL_set_session(stream->ssl, stream->session);
     }
-    SSL_SESSION_free(stream->session);
-    stream->session = NULL;
+    /* A ticket of TLS 1.3 is for one connection, and each brings new ones; TLS 1.2 goes on with the same. */
+    if (stream->session != NULL && (!same || SSL_SESSION_get_protocol_version(stream->session) >= TLS1_3_VERSION)) {
+        drop_session(stream);
+    }
     snprintf(stream->session_host, sizeof(stream->session_host), "%s", host);
     stream->session_port = port;
 }
@@ -170,6 +177,7 @@ esp_err_t stream_start_tls(otter_stream_t *stream, const char *host, uint16_t po
         }
     }
     stream->dead = true;
+    drop_session(stream);
     return err;
 }
 
@@ -182,6 +190,22 @@ static esp_err_t await_events(otter_stream_t *stream, short events, int64_t dead
     }
     stream_set_error(stream, "timed out");
     return ESP_ERR_TIMEOUT;
+}
+
+/* A server that sends an alert and closes: the write fails, and what the alert says has not been read yet. */
+static esp_err_t explain_write(otter_stream_t *stream, int code, int os_code)
+{
+    static const char what[] = "the connection broke while sending";
+    char unread = 0;
+    size_t got = 0;
+    if (code == SSL_ERROR_SYSCALL) {
+        clear_errors();
+        if (SSL_peek_ex(stream->ssl, &unread, 1, &got) != 1 && ERR_peek_error() != 0) {
+            return explain(stream, what, SSL_ERROR_SSL, 0);
+        }
+        clear_errors();
+    }
+    return explain(stream, what, code, os_code);
 }
 
 esp_err_t stream_write_tls(otter_stream_t *stream, const void *src, size_t len, int64_t deadline_us)
@@ -198,7 +222,7 @@ esp_err_t stream_write_tls(otter_stream_t *stream, const void *src, size_t len, 
         int code = SSL_get_error(stream->ssl, result);
         short events = awaited_events(code);
         if (events == 0) {
-            return explain(stream, "the connection broke while sending", code, os_code);
+            return explain_write(stream, code, os_code);
         }
         err = await_events(stream, events, deadline_us);
     }
