@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/encrypted_file.h"
 #include "cli/image_file.h"
 #include "cli/output.h"
 #include "cli/signature_facts.h"
@@ -135,6 +136,7 @@ static const struct {
     cli_style_t style;
 } lines[] = {
     {"kind", "Kind", CLI_STYLE_TEXT},
+    {"scheme", "For a key", CLI_STYLE_TEXT},
     {"chip", "Chip", CLI_STYLE_TEXT},
     {"min_chip_revision", "From revision", CLI_STYLE_TEXT},
     {"entry", "Entry", CLI_STYLE_HEX},
@@ -147,6 +149,8 @@ static const struct {
     {"elf_sha256", "ELF SHA-256", CLI_STYLE_TEXT},
     {"image_len", "Image bytes", CLI_STYLE_TEXT},
     {"file_len", "File bytes", CLI_STYLE_TEXT},
+    {"iv", "IV", CLI_STYLE_TEXT},
+    {"tag", "Tag", CLI_STYLE_TEXT},
     {"sha256", "SHA-256", CLI_STYLE_TEXT},
     {"sha256_ok", "SHA-256 check", CLI_STYLE_CHECK},
     {"checksum_ok", "Checksum check", CLI_STYLE_CHECK},
@@ -214,6 +218,36 @@ static int print(const cli_args_t *args, const cli_image_t *image)
     return status;
 }
 
+static int check_encrypted(const char *path, const cli_image_t *image)
+{
+    uint64_t wanted = (uint64_t)ENCRYPTED_HEADER_BYTES + image->encrypted.image_len;
+    if (image->file_len == wanted) {
+        return CLI_OK;
+    }
+    return cli_fail("%s: an encrypted image of %" PRIu64 " bytes; its header says %" PRIu64, path, image->file_len,
+                    wanted);
+}
+
+/* Nobody without the key can say more than the header does. */
+static int print_encrypted(const cli_args_t *args, const char *path, const cli_image_t *image)
+{
+    if (image->file_len < ENCRYPTED_HEADER_BYTES) {
+        return cli_fail("%s: an encrypted image that breaks off in its header", path);
+    }
+    if (image->encrypted_fault != ENCRYPTED_OK) {
+        return cli_fail("%s: %s", path, encrypted_fault_text(image->encrypted_fault));
+    }
+    json_t *all = cli_encrypted_json(&image->encrypted, image->file_len);
+    int status = CLI_OK;
+    if (cli_has(args, "json") || all == NULL) {
+        status = cli_print_json(all);
+    } else {
+        print_lines(all);
+        json_decref(all);
+    }
+    return status == CLI_OK ? check_encrypted(path, image) : status;
+}
+
 static int run(const cli_args_t *args)
 {
     const image_expect_t expect = {
@@ -223,6 +257,9 @@ static int run(const cli_args_t *args)
     int status = cli_walk_image(path, &expect, cli_has(args, "bootloader"), &image);
     if (status != CLI_OK) {
         return status;
+    }
+    if (image.is_encrypted) {
+        return print_encrypted(args, path, &image);
     }
     if (!image.walk.header_known || image.walk.fault == IMAGE_FAULT_MAGIC) {
         return cli_fail_image(path, &image);
@@ -248,6 +285,7 @@ const cli_command_t cmd_image_info = {
     .details = "Faults in the contents (checksum, digest, descriptor) are listed, not fatal: otter\n"
                "image verify fails on them. An image that breaks off, or is none, fails here too.\n"
                "Of signatures it is said whose they are and whether they are good, not whether\n"
-               "that key is to be trusted. - reads standard input.\n",
+               "that key is to be trusted. Of an encrypted image the header is shown.\n"
+               "- reads standard input.\n",
     .run = run,
 };

@@ -63,19 +63,10 @@ static int write_private(const char *path, const otter_signing_key_t *key)
     return status;
 }
 
-/* Another name of the file that has just been written? */
-static bool is_same_file(const char *path, const char *other)
-{
-    struct stat one;
-    struct stat two;
-    return stat(path, &one) == 0 && stat(other, &two) == 0 && S_ISREG(one.st_mode) && one.st_dev == two.st_dev &&
-           one.st_ino == two.st_ino;
-}
-
 static int write_public(const char *path, const char *private_path, const otter_signing_key_t *key)
 {
     char pem[OTTER_PEM_BYTES];
-    if (is_same_file(path, private_path)) {
+    if (cli_is_same_file(path, private_path)) {
         return cli_fail("%s is the file with the private key, which was left as it is", path);
     }
     if (otter_signing_public_pem(key, pem) != ESP_OK) {

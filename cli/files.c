@@ -130,6 +130,14 @@ int cli_read_file(const char *path, size_t max_bytes, uint8_t **bytes, size_t *l
     return status;
 }
 
+bool cli_is_same_file(const char *path, const char *other)
+{
+    struct stat one;
+    struct stat two;
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && S_ISREG(one.st_mode) && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
+}
+
 static int begin_in_place(cli_file_out_t *out, int fd)
 {
     if (fd < 0) {

@@ -20,6 +20,9 @@
  */
 int cli_read_file(const char *path, size_t max_bytes, uint8_t **bytes, size_t *len);
 
+/** True if both names lead to the same regular file that exists. */
+bool cli_is_same_file(const char *path, const char *other);
+
 /** An output file being written. Storage belongs to the caller; all zero is a closed one. */
 typedef struct cli_file_out {
     const char *path; /**< Name for messages: the caller's. */

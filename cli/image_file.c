@@ -39,6 +39,16 @@ static void keep_boot_desc(cli_image_t *image, const uint8_t *head, size_t len)
     }
 }
 
+static void keep_encrypted(cli_image_t *image, const uint8_t *head, size_t len)
+{
+    uint8_t padded[ENCRYPTED_HEADER_BYTES] = {0};
+    image->is_encrypted = encrypted_is_magic(head, len);
+    if (image->is_encrypted) {
+        memcpy(padded, head, len < sizeof(padded) ? len : sizeof(padded));
+        image->encrypted_fault = encrypted_parse(padded, &image->encrypted);
+    }
+}
+
 static int begin(cli_image_t *image, const char *path, const image_expect_t *expect, bool bootloader,
                  const uint8_t *head, size_t len)
 {
@@ -46,6 +56,7 @@ static int begin(cli_image_t *image, const char *path, const image_expect_t *exp
     image->kind = bootloader ? IMAGE_KIND_BOOTLOADER : detect_kind(head, len);
     wanted.kind = image->kind;
     keep_boot_desc(image, head, len);
+    keep_encrypted(image, head, len);
     esp_err_t err = image_begin(&image->walk, &wanted, NULL);
     return err == ESP_OK ? CLI_OK : cli_fail("%s: cannot check it: %s", path, esp_err_to_name(err));
 }
@@ -149,6 +160,9 @@ static void describe(const image_walk_t *walk, char *text, size_t size)
 int cli_fail_image(const char *path, const cli_image_t *image)
 {
     char found[96];
+    if (image->is_encrypted) {
+        return cli_fail("%s: an encrypted image: otter image decrypt gives what is in it", path);
+    }
     describe(&image->walk, found, sizeof(found));
     return cli_fail("%s: %s (at offset 0x%x%s)", path, image_fault_text(image->walk.fault), image->walk.fault_off,
                     found);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cli/cli.h"
+#include "core/encrypted/encrypted.h"
 #include "core/image/image.h"
 
 #define CLI_OPTION_BOOTLOADER                                                                                          \
@@ -27,6 +28,9 @@ typedef struct cli_image {
     uint64_t file_len;  /**< Bytes of the file, those after the image included. */
     bool has_boot_desc; /**< boot_desc is a bootloader descriptor. */
     uint8_t boot_desc[CLI_BOOTLOADER_DESC_BYTES];
+    bool is_encrypted;                 /**< It begins as an encrypted image does; there is no more to the walk. */
+    encrypted_fault_t encrypted_fault; /**< What is wrong with its header. */
+    encrypted_header_t encrypted;      /**< Filled if nothing is. */
 } cli_image_t;
 
 /**
@@ -45,5 +49,5 @@ int cli_walk_image(const char *path, const image_expect_t *expect, bool bootload
 int cli_walk_bytes(const char *path, const uint8_t *bytes, size_t len, const image_expect_t *expect, bool bootloader,
                    cli_image_t *image);
 
-/** Reports an image's fault, where it is and what was found there. @return CLI_FAILED */
+/** Reports an image's fault, where it is and what was found there, or that it is encrypted. @return CLI_FAILED */
 int cli_fail_image(const char *path, const cli_image_t *image);

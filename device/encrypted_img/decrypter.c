@@ -144,8 +144,8 @@ static esp_err_t check_kind(decrypter_t *d)
         return ESP_OK;
     }
     return fail(d, ESP_ERR_OTA_VALIDATE_FAILED,
-                is_rsa ? "encrypted for a P-256 key, and this device's is RSA-3072"
-                       : "encrypted for an RSA-3072 key, and this device's is P-256");
+                is_rsa ? "encrypted for a P-256 key, and the key here is RSA-3072"
+                       : "encrypted for an RSA-3072 key, and the key here is P-256");
 }
 
 static esp_err_t find_key(decrypter_t *d, uint8_t key[ENCRYPTED_KEY_BYTES])
@@ -157,7 +157,7 @@ static esp_err_t find_key(decrypter_t *d, uint8_t key[ENCRYPTED_KEY_BYTES])
     err = d->header.scheme == ENCRYPTED_RSA3072 ? unwrap_rsa(d, key) : derive_p256(d, key);
     return err == ESP_OK
                ? ESP_OK
-               : fail(d, ESP_ERR_OTA_VALIDATE_FAILED, "an encrypted image whose header holds no key for this device");
+               : fail(d, ESP_ERR_OTA_VALIDATE_FAILED, "an encrypted image whose header fits no key of this device");
 }
 
 /* The header is whole. @param sealer  begun as well, to encrypt the same image; NULL: not wanted */
