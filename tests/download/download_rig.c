@@ -48,6 +48,7 @@ static void assert_mended(rig_t *rig)
     rig->config = bench_config();
     rig_configure(rig);
     rig->http = (esp_http_client_config_t){.timeout_ms = 5000};
+    rig->ota = (esp_https_ota_config_t){0};
     bad_reply_t good = rig_good(rig);
     rig_serve_only(rig, &good);
     rig_assert_updates(rig);
@@ -154,7 +155,8 @@ esp_err_t rig_update(rig_t *rig)
     if (http.cert_pem == NULL) {
         http.cert_pem = certs_ca_pem(rig->ca);
     }
-    esp_https_ota_config_t config = {.http_config = &http};
+    esp_https_ota_config_t config = rig->ota;
+    config.http_config = &http;
     return download(&config);
 }
 

@@ -27,6 +27,7 @@ typedef struct rig {
     bad_server_t *server;          /**< The one that the device asks; NULL: none yet. */
     otter_config_t config;         /**< The device's; rig_configure() makes changes count. */
     esp_http_client_config_t http; /**< The application's; url and cert_pem are filled in if NULL. */
+    esp_https_ota_config_t ota;    /**< The application's; http_config is filled in. */
     bool refused;                  /**< The last update was. */
 } rig_t;
 

@@ -140,10 +140,10 @@ static bool send_pieces(answer_t *a, size_t len)
     size_t step = trickles ? a->reply.fault_at : BAD_PIECE;
     for (size_t sent = 0; sent < len; sent += step) {
         size_t piece = len - sent < step ? len - sent : step;
+        note_answer(a, piece); /* Before it is sent: what the other side has seen is counted. */
         if (!send_piece(a, a->part.data + sent, piece)) {
             return false;
         }
-        note_answer(a, piece);
         if (trickles && sent == 0) {
             bad_note_fault(a->c);
         }
