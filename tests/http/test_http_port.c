@@ -459,6 +459,65 @@ static void garbage_is_not_taken_for_http(void **state)
                                  .open_err = ESP_ERR_HTTP_FETCH_HEADER});
 }
 
+#define OK_LINE "HTTP/1.1 200 OK\r\n"
+
+/* What two readers could take for two different answers. */
+static void ambiguous_heads_are_refused(void **state)
+{
+    static const char *const heads[] = {
+        "\r\n" OK_LINE "\r\n",
+        "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
+        "HTTP/1.1 099 Low\r\n\r\n",
+        OK_LINE "no colon\r\n\r\n",
+        OK_LINE ": no name\r\n\r\n",
+        OK_LINE "Name : blank\r\n\r\n",
+        OK_LINE "A: b\r\n folded\r\n\r\n",
+        OK_LINE "A: b\rContent-Length: 5\r\n\r\nhello",
+        OK_LINE "Content-Length: \r\n\r\nhello",
+        OK_LINE "Content-Length: -1\r\n\r\nhello",
+        OK_LINE "Content-Length: 0x5\r\n\r\nhello",
+        OK_LINE "Content-Length: 5, 5\r\n\r\nhello",
+        OK_LINE "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        OK_LINE "Content-Length: 18446744073709551621\r\n\r\nhello",
+    };
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        http_fixture_t *f = *state;
+        assert_fault(f, &(fault_case_t){.reply = {.fault = BAD_GARBAGE, .body = heads[i], .body_len = strlen(heads[i])},
+                                        .open_err = ESP_ERR_HTTP_FETCH_HEADER});
+        bad_server_stop(f->servers[--f->server_count]);
+    }
+}
+
+static void malformed_chunks_are_incomplete(void **state)
+{
+    static const char *const bodies[] = {
+        "x\r\n", "-5\r\nhello\r\n0\r\n\r\n", "10000000000000005\r\nhello\r\n0\r\n\r\n", "\r\nhello", ";x\r\n",
+    };
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        http_fixture_t *f = *state;
+        char text[256];
+        int len = snprintf(text, sizeof(text), OK_LINE "Transfer-Encoding: chunked\r\n\r\n%s", bodies[i]);
+        assert_fault(f, &(fault_case_t){.reply = {.fault = BAD_GARBAGE, .body = text, .body_len = (size_t)len},
+                                        .read_err = ESP_ERR_HTTP_INCOMPLETE_DATA});
+        bad_server_stop(f->servers[--f->server_count]);
+    }
+}
+
+/* RFC 9112, 6.3: the chunks count. */
+static void chunks_are_believed_rather_than_a_length(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {.body = "hello", .body_len = 5, .framing = BAD_CHUNKED, .headers = "Content-Length: 3\r\n"};
+    exchange_t x = {.http = make_client(f->ca_pem)};
+    assert_err(open_get(&x, http_fixture_serve(f, &reply, 1), LATER_MS), ESP_OK);
+    assert_true(x.response.chunked);
+    assert_int_equal(x.response.content_length, -1);
+    assert_err(read_all(&x, 100, LATER_MS), ESP_OK);
+    assert_body(&x, "hello", 5);
+    end(&x);
+}
+
 static void huge_head_is_refused(void **state)
 {
     assert_fault(*state, &(fault_case_t){.reply = {.fault = BAD_HUGE_HEAD, .fault_at = 200000},
@@ -653,6 +712,25 @@ static void server_of_another_name_is_refused(void **state)
     certs_leaf_free(&leaf);
 }
 
+/* An address is looked for among the certificate's addresses, not among its names. */
+static void server_of_another_address_is_refused(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {.body = "hello", .body_len = 5};
+    certs_leaf_t named = certs_leaf_new(f->ca, &(certs_spec_t){.dns_name = "127.0.0.1"});
+    const certs_leaf_t *leaves[] = {&f->leaf, &named};
+    for (size_t i = 0; i < 2; i++) {
+        bad_server_t *server = http_fixture_serve_as(f, leaves[i], &reply);
+        exchange_t x = {.http = make_client(f->ca_pem)};
+        snprintf(x.url, sizeof(x.url), "https://127.0.0.1:%u/", bad_server_port(server));
+        assert_err(open_request(&x, server, (otter_http_request_t){.url = x.url}, LATER_MS),
+                   i == 0 ? ESP_OK : ESP_ERR_HTTP_CONNECT);
+        assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), i == 0);
+        end(&x);
+    }
+    certs_leaf_free(&named);
+}
+
 static void expired_certificate_is_refused(void **state)
 {
     http_fixture_t *f = *state;
@@ -820,9 +898,20 @@ static void encrypted_client_key_needs_its_password(void **state)
 /* OpenSSL writes to sockets in a way that raises SIGPIPE when the server has gone. */
 static void server_that_goes_away_does_not_end_the_process(void **state)
 {
+    enum { BIG = 16 * 1024 * 1024 };
     http_fixture_t *f = *state;
+    char *big = calloc(1, BIG);
     exchange_t x = {.http = make_client(f->ca_pem)};
+    bad_server_t *servers[] = {http_fixture_serve(f, NULL, 0), http_fixture_serve_plain(f, NULL, 0)};
+    for (size_t i = 0; i < 2; i++) {
+        /* More than this server takes: it hangs up. */
+        otter_http_request_t put = {.method = "PUT", .body = big, .body_len = BIG};
+        esp_err_t err = open_request(&x, servers[i], put, LATER_MS);
+        assert_true(err == ESP_ERR_HTTP_WRITE_DATA || err == ESP_ERR_HTTP_FETCH_HEADER);
+        assert_int_equal(bad_server_await(servers[i], BAD_COUNT_CLOSED, 1), 1);
+    }
     assert_int_equal(raise(SIGPIPE), 0);
+    free(big);
     end(&x);
 }
 
@@ -873,6 +962,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(head_that_stops_halfway_times_out),
     cmocka_unit_test_http(close_instead_of_a_head_is_reported),
     cmocka_unit_test_http(garbage_is_not_taken_for_http),
+    cmocka_unit_test_http(ambiguous_heads_are_refused),
+    cmocka_unit_test_http(malformed_chunks_are_incomplete),
+    cmocka_unit_test_http(chunks_are_believed_rather_than_a_length),
     cmocka_unit_test_http(huge_head_is_refused),
     cmocka_unit_test_http(two_different_lengths_are_refused),
     cmocka_unit_test_http(truncated_body_is_incomplete),
@@ -889,6 +981,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(server_of_another_ca_is_refused),
     cmocka_unit_test_http(ca_of_the_same_name_is_refused),
     cmocka_unit_test_http(server_of_another_name_is_refused),
+    cmocka_unit_test_http(server_of_another_address_is_refused),
     cmocka_unit_test_http(expired_certificate_is_refused),
     cmocka_unit_test_http(certificate_of_tomorrow_is_refused),
     cmocka_unit_test_http(certificate_of_a_client_is_refused),
