@@ -565,6 +565,16 @@ static const text_seed_t texts[] = {
      "\1\1\1\1"
      "120"},
     {"fields", "etag", "\1\1\1\1W/\"abc\""},
+    {"http1", "length", "\4\1\1HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"a\"\r\n\r\nhello"},
+    {"http1", "chunked",
+     "\4\2\3HTTP/1.1 206 Part\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n00A \r\n, my world!\r\n0\r\nT: "
+     "1\r\n\r\n"},
+    {"http1", "until-close", "\4\377\1HTTP/1.0 200 OK\nServer: old\n\nhello"},
+    {"http1", "cut", "\6\3\1HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello"},
+    {"http1", "interim", "\4\7\7HTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 204 No\r\nConnection: close, x\r\n\r\n"},
+    {"http1", "head", "\5\7\7HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"},
+    {"http1", "both", "\4\1\1HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+    {"http1", "two", "\4\1\1HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 404 No\r\n\r\n"},
     {"url", "relative", "http://a/b/c/d;p?q\n../g?y#s"},
     {"url", "absolute", "https://old/x?y\nhttps://user:pw@new:8443/a/../b?c=d"},
     {"url", "ipv6", "https://[::1]:8443/x/y\n./../../z/."},
