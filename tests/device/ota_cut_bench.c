@@ -19,6 +19,7 @@
 #define EXIT_CUT     43
 #define EXIT_BROKEN  44
 #define MAX_OPS      2000
+#define SECOND_CUTS  12 /* How far into a recovery it is cut again. */
 
 /* All that outlives a life. */
 typedef struct shared {
@@ -293,9 +294,11 @@ ota_cut_tally_t ota_cut_everywhere(ota_cut_bench_t *bench, ota_cut_app_t app)
     assert_in_range(ops, 4, MAX_OPS);
     for (uint32_t op = 1; op <= ops; op++) {
         for (otter_cut_t cut = OTTER_CUT_BEFORE; cut < OTTER_CUT_KINDS; cut++) {
-            if (is_of(bench->pages, cut)) {
-                cut_at(bench, app, op, cut, 0, &tally);
-                cut_at(bench, app, op, cut, 1 + (op * 13 + (uint32_t)cut * 5) % 12, &tally);
+            for (uint32_t second = 0; is_of(bench->pages, cut) && second <= SECOND_CUTS; second++) {
+                /* Cells that waver are what a recovery must not rest on: there every operation of it is hit. */
+                if (cut == OTTER_CUT_WEAK || second == 0 || second == 1 + (op * 13 + (uint32_t)cut * 5) % SECOND_CUTS) {
+                    cut_at(bench, app, op, cut, second, &tally);
+                }
             }
         }
     }
