@@ -188,20 +188,52 @@ static void certificate_that_changes_to_another_ca_ends_the_download(void **stat
     certs_ca_free(other);
 }
 
-static void client_certificate_that_is_missing_is_fatal(void **state)
+static void serve_to_known_clients(rig_t *rig, int tls_version)
 {
-    rig_t *rig = *state;
     bad_reply_t good = rig_good(rig);
     rig->server = bad_server_start(&(bad_server_config_t){.cert_pem = rig->leaf.cert_pem,
                                                           .key_pem = rig->leaf.key_pem,
                                                           .client_ca_pem = certs_ca_pem(rig->ca),
+                                                          .tls_version = tls_version,
                                                           .replies = &good,
                                                           .reply_count = 1});
-    assert_int_not_equal(rig_update(rig), ESP_OK);
+}
+
+static void client_certificate_that_is_missing_is_refused(void **state)
+{
+    rig_t *rig = *state;
+    serve_to_known_clients(rig, 12);
+    rig_assert_refuses_untouched(rig, ESP_ERR_HTTP_CONNECT);
+    assert_true(bad_server_await(rig->server, BAD_COUNT_REFUSED, 1) >= 1);
+    assert_int_equal(bad_server_count(rig->server, BAD_COUNT_REQUESTS), 0);
+}
+
+/* With TLS 1.3 the client hears of it only after it has sent its request, or while it does. */
+static void late_refusal_of_the_client_is_no_connection(void **state)
+{
+    rig_t *rig = *state;
+    serve_to_known_clients(rig, 13);
+    esp_err_t err = rig_update(rig);
+    assert_true(err == ESP_FAIL || err == ESP_ERR_HTTP_WRITE_DATA || err == ESP_ERR_HTTP_CONNECT);
     bench_assert_nothing_switched(rig->bench);
     rig->refused = true;
     assert_true(bad_server_await(rig->server, BAD_COUNT_REFUSED, 1) >= 1);
     assert_int_equal(bad_server_count(rig->server, BAD_COUNT_REQUESTS), 0);
+}
+
+static void client_certificate_is_shown_again_on_each_connection(void **state)
+{
+    rig_t *rig = *state;
+    certs_leaf_t client = certs_leaf_new(rig->ca, &(certs_spec_t){.for_client = true});
+    serve_to_known_clients(rig, 0);
+    const bad_reply_t replies[] = {rig_bad_once(rig, BAD_CUT, 9000), rig_good(rig)};
+    bad_server_set_replies(rig->server, replies, 2);
+    rig->http.client_cert_pem = client.cert_pem;
+    rig->http.client_key_pem = client.key_pem;
+    rig_assert_updates(rig);
+    rig_assert_faults(rig, 1);
+    rig_assert_asked(rig, 1, "Range: bytes=9000-");
+    certs_leaf_free(&client);
 }
 
 static void server_without_tls_is_never_asked(void **state)
@@ -232,7 +264,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_rig(client_certificate_as_the_servers_is_refused),
     cmocka_unit_test_rig(renewed_certificate_does_not_stop_a_download),
     cmocka_unit_test_rig(certificate_that_changes_to_another_ca_ends_the_download),
-    cmocka_unit_test_rig(client_certificate_that_is_missing_is_fatal),
+    cmocka_unit_test_rig(client_certificate_that_is_missing_is_refused),
+    cmocka_unit_test_rig(late_refusal_of_the_client_is_no_connection),
+    cmocka_unit_test_rig(client_certificate_is_shown_again_on_each_connection),
     cmocka_unit_test_rig(server_without_tls_is_never_asked),
 };
 

@@ -99,7 +99,11 @@ static bool send_interim(answer_t *a)
     if (a->reply.interim != NULL) {
         return bad_send_text(a->c, a->reply.interim);
     }
-    for (size_t i = 0; a->reply.fault == BAD_INTERIM_FLOOD && i < a->reply.fault_at; i++) {
+    if (a->reply.fault != BAD_INTERIM_FLOOD) {
+        return true;
+    }
+    bad_note_fault(a->c);
+    for (size_t i = 0; i < a->reply.fault_at; i++) {
         if (!bad_send_text(a->c, "HTTP/1.1 102 Processing\r\n\r\n")) {
             return false;
         }
@@ -111,7 +115,7 @@ static bool send_interim(answer_t *a)
 static bool spoils_head(bad_fault_t fault)
 {
     static const bool spoils[BAD_FAULTS] = {
-        [BAD_CONTENT] = true,     [BAD_MANY_HEADERS] = true, [BAD_INTERIM_FLOOD] = true,    [BAD_STATUS_LINE] = true,
+        [BAD_CONTENT] = true,     [BAD_MANY_HEADERS] = true, [BAD_STATUS_LINE] = true,
         [BAD_LENGTH_TEXT] = true, [BAD_TWO_LENGTHS] = true,  [BAD_LYING_KEEP_ALIVE] = true,
     };
     return spoils[fault];

@@ -73,7 +73,7 @@ typedef struct request {
     size_t len;
     unsigned index; /**< Its number, from 0. */
     char method[16];
-    char path[1024];
+    char path[4096];
 } request_t;
 
 /** Which part of a reply's body is sent. */

@@ -58,7 +58,7 @@ bool bad_receive_request(connection_t *c, request_t *request)
         request->len += (size_t)got;
         request->text[request->len] = '\0';
     }
-    if (sscanf(request->text, "%15s %1023s", request->method, request->path) != 2) {
+    if (sscanf(request->text, "%15s %4095s", request->method, request->path) != 2) {
         return false;
     }
     keep_request(c->server, request);
