@@ -188,7 +188,10 @@ def load_key(path):
     text = data.decode()
     private = 'PRIVATE' in text
     body = ''.join(line for line in text.splitlines() if not line.startswith('-----'))
-    top = items(der(base64.b64decode(body))[1])
+    whole = der(base64.b64decode(body))[1]
+    if 'RSA PRIVATE' in text:
+        return ('rsa', *numbers(whole)[1:4])
+    top = items(whole)
     is_rsa = bytes.fromhex('2a864886f70d010101') in (top[1] if private else top[0])[1]
     if private:
         inner = der(top[2][1])[1]
