@@ -51,7 +51,8 @@ static download_range_t choose_range(const download_t *download)
         return part_from(download, all_here ? download->file.total - 1 : download->offset);
     }
     bool in_parts = download->request_len != 0 && download->file.total > (int64_t)download->request_len;
-    return in_parts || (download->probe && !download->begun) ? part_from(download, 0) : whole;
+    bool probes = download->probe && !download->begun && !download->whole_next;
+    return in_parts || probes ? part_from(download, 0) : whole;
 }
 
 static esp_err_t set_range(esp_http_client_handle_t client, const download_range_t *range, const char *validator)
