@@ -64,6 +64,7 @@ typedef struct otter_http_config {
     int tcp_keep_alive_interval_s; /**< Seconds between probes; 0: 5. */
     int tcp_keep_alive_count;      /**< Unanswered probes before the connection is given up; 0: 3. */
     const char *if_name;           /**< Network interface to use; NULL: any. */
+    int ip_version;                /**< 4 or 6: only addresses of that IP version; 0: any. */
     /**
      * Proxy, "http://[name:password@]host:port"; "": none; NULL: what the environment says (http_proxy, https_proxy, ...,
      * all_proxy, no_proxy), if the platform has one. Used for every host. TLS goes through it by CONNECT, end to end. A

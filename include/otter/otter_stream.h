@@ -40,6 +40,7 @@ typedef struct otter_stream_config {
     int tcp_keep_alive_interval_s; /**< Seconds between probes, at least 1. */
     int tcp_keep_alive_count;      /**< Unanswered probes before the connection is given up, at least 1. */
     const char *if_name;           /**< Network interface to use; NULL: any. */
+    int ip_version;                /**< 4 or 6: only addresses of that IP version; 0: any. */
 } otter_stream_config_t;
 
 /**

@@ -214,6 +214,7 @@ otter_http_t *otter_http_new(const otter_http_config_t *config)
         .tcp_keep_alive_interval_s = positive(config->tcp_keep_alive_interval_s, 5),
         .tcp_keep_alive_count = positive(config->tcp_keep_alive_count, 3),
         .if_name = config->if_name,
+        .ip_version = config->ip_version,
     };
     http->has_proxy = config->proxy != NULL && config->proxy[0] != '\0';
     choose_alpn(http, config->tls.alpn_protos);

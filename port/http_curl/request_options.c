@@ -176,6 +176,14 @@ static int note_connected(void *arg, char *local_ip, char *remote_ip, int local_
     return CURL_PREREQFUNC_OK;
 }
 
+static long resolve_option(int ip_version)
+{
+    if (ip_version == 0) {
+        return CURL_IPRESOLVE_WHATEVER;
+    }
+    return ip_version == 4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6;
+}
+
 static void set_connection(otter_http_t *http)
 {
     const otter_http_config_t *config = &http->config;
@@ -191,6 +199,7 @@ static void set_connection(otter_http_t *http)
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, note_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
     curl_easy_setopt(easy, CURLOPT_INTERFACE, config->if_name);
+    curl_easy_setopt(easy, CURLOPT_IPRESOLVE, resolve_option(config->ip_version));
     if (config->proxy != NULL) {
         curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy);
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "");

@@ -90,6 +90,12 @@ static esp_err_t connect_socket(otter_stream_t *stream, const struct addrinfo *a
     return ESP_OK;
 }
 
+static bool is_wanted(const otter_stream_t *stream, const struct addrinfo *address)
+{
+    int version = stream->config.ip_version;
+    return version == 0 || address->ai_family == (version == 4 ? AF_INET : AF_INET6);
+}
+
 static esp_err_t try_address(otter_stream_t *stream, const struct addrinfo *address, int64_t deadline_us)
 {
     stream->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
@@ -129,8 +135,11 @@ esp_err_t stream_connect(otter_stream_t *stream, const char *host, uint16_t port
         return err;
     }
     err = ESP_FAIL;
+    stream_set_error(stream, "no address of the IP version wanted");
     for (const struct addrinfo *at = found; at != NULL && err != ESP_OK; at = at->ai_next) {
-        err = try_address(stream, at, share_of(deadline_us, count_addresses(at)));
+        if (is_wanted(stream, at)) {
+            err = try_address(stream, at, share_of(deadline_us, count_addresses(at)));
+        }
     }
     freeaddrinfo(found);
     return err;
