@@ -150,6 +150,7 @@ static void tell_file(const listener_t *listener, const file_answer_t *answer, c
 {
     tell(listener, "Content-Type", "application/octet-stream");
     tell(listener, "Accept-Ranges", facts->ranges ? "bytes" : "none");
+    tell(listener, "Date", facts->date);
     tell(listener, "Last-Modified", facts->last_modified);
     tell(listener, "ETag", facts->etag);
     tell_part(listener, answer, facts);

@@ -21,7 +21,8 @@
 typedef struct file_facts {
     int64_t size_bytes;                         /**< -1: not known. */
     bool ranges;                                /**< Parts of it can be sent. */
-    char last_modified[FILE_ANSWER_DATE_BYTES]; /**< As in HTTP; "": not known. */
+    char date[FILE_ANSWER_DATE_BYTES];          /**< The time now, as in HTTP; "": not known. */
+    char last_modified[FILE_ANSWER_DATE_BYTES]; /**< Likewise; "": not known. */
     char etag[FILE_ANSWER_TAG_BYTES];           /**< Strong, with its quotes; "": none. */
 } file_facts_t;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "esp_http_client.h"
+#include "otter/otter_os.h"
 #include "port/http_curl/file_answer.h"
 
 /* The path in a URL, decoded; to be given to curl_free(). NULL: it names nothing on this machine. */
@@ -68,6 +69,7 @@ static void describe(const struct stat *stat, file_facts_t *facts)
 {
     facts->size_bytes = stat->st_size;
     facts->ranges = true;
+    file_answer_date((time_t)(otter_wall_us() / 1000000), facts->date);
     file_answer_date(stat->st_mtim.tv_sec, facts->last_modified);
     snprintf(facts->etag, sizeof(facts->etag), "\"%jx-%jx-%jx.%lx-%jx.%lx\"", (uintmax_t)stat->st_ino,
              (uintmax_t)stat->st_size, (uintmax_t)stat->st_mtim.tv_sec, (unsigned long)stat->st_mtim.tv_nsec,

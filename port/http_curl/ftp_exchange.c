@@ -193,12 +193,14 @@ static bool never(const otter_http_t *http)
 static void collect_facts(otter_http_t *http, file_facts_t *facts)
 {
     curl_off_t size = -1;
-    curl_off_t time = -1;
+    curl_off_t modified = -1;
     curl_easy_getinfo(http->easy, CURLINFO_ACTIVESOCKET, &http->ftp_control);
     curl_easy_getinfo(http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-    curl_easy_getinfo(http->easy, CURLINFO_FILETIME_T, &time);
+    curl_easy_getinfo(http->easy, CURLINFO_FILETIME_T, &modified);
     *facts = (file_facts_t){.size_bytes = size, .ranges = http->ftp_ranges};
-    file_answer_date(time, facts->last_modified);
+    /* The server's clock is not told; ours, if it is right, says as well whether the file is fresh. */
+    file_answer_date((time_t)(otter_wall_us() / 1000000), facts->date);
+    file_answer_date(modified, facts->last_modified);
 }
 
 /* Logs in and asks for size and time. ESP_OK with an answer: that is it. */

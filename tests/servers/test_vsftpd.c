@@ -16,7 +16,7 @@
     "rsa_cert_file=@HOME@/cert.pem\nrsa_private_key_file=@HOME@/key.pem\nssl_ciphers=HIGH\ndebug_ssl=YES\n"            \
     "require_ssl_reuse=YES\n"
 #define IMPLICIT EXPLICIT "implicit_ssl=YES\n"
-#define SLOW     "anon_max_rate=40000\n"
+#define SLOW     "anon_max_rate=100000\nuse_sendfile=NO\ntrans_chunk_size=8192\n"
 
 /* Whom anonymous users are: somebody with a home. */
 static const char *const *frame_for(bool is_root)
@@ -50,6 +50,7 @@ static void allow_unprotected(device_site_t *device)
 {
     otter_config_t config = bench_config();
     config.allow_http = true;
+    config.download.retries = 5;
     config.download.backoff_first_ms = 20;
     config.download.backoff_most_ms = 500;
     bench_configure(device->bench, &config);
