@@ -139,9 +139,9 @@ typedef enum {
 
 /** How the client says who it is. */
 typedef enum {
-    HTTP_AUTH_TYPE_NONE = 0, /**< Not at all, until esp_http_client_add_auth() answers a 401. */
-    HTTP_AUTH_TYPE_BASIC,    /**< RFC 7617, sent with every request to the host. */
-    HTTP_AUTH_TYPE_DIGEST,   /**< RFC 7616; not supported yet. */
+    HTTP_AUTH_TYPE_NONE = 0, /**< Not at all, until esp_http_client_add_auth() answers a 401 with what it asks for. */
+    HTTP_AUTH_TYPE_BASIC,    /**< RFC 7617, sent with every request to the host, also unprotected. */
+    HTTP_AUTH_TYPE_DIGEST,   /**< RFC 7616 with MD5 or SHA-256, once a 401 asked for it, and nothing else. */
 } esp_http_client_auth_type_t;
 
 /** Status codes that a client acts upon. */
@@ -188,6 +188,7 @@ typedef esp_err_t (*http_event_handle_cb)(esp_http_client_event_t *evt);
  * What a client is made with. All zero but url is a working configuration for http; https wants one of
  * crt_bundle_attach, use_global_ca_store and cert_pem too, and refuses every server without.
  * Texts are copied by esp_http_client_init(); certificates, keys and alpn_protos are not and must outlive the client.
+ * A cookie that a server sets is neither kept nor sent: Set-Cookie is a header like any other.
  */
 typedef struct {
     const char *url;                       /**< Absolute URL. Ignored if host and path are both set. */
@@ -223,23 +224,24 @@ typedef struct {
     http_event_handle_cb event_handler;         /**< Called for every event; NULL: nobody. */
     esp_http_client_transport_t transport_type; /**< Scheme if host and path are set. */
     int buffer_size;                            /**< Bytes that perform reads at once; 0: 512. */
-    int buffer_size_tx;                         /**< Longest request head in bytes; 0: 512. */
+    int buffer_size_tx;                         /**< Longest request line and header in bytes; 0: 512. */
     void *user_data;                            /**< Handed to the event handler. */
-    bool is_async;                              /**< Not supported: calls wait all the same. */
-    bool use_global_ca_store;                   /**< Trust the platform's CA store. */
+    bool is_async;                              /**< Another task connects and sends; perform and open do not wait. */
+    bool use_global_ca_store;                   /**< Trust the store of esp_tls.h; an empty one: the platform's. */
     bool skip_cert_common_name_check;           /**< Verify the server's chain but not its name. */
     const char *common_name;                    /**< Name expected in the certificate; NULL: the URL's host. */
-    esp_err_t (*crt_bundle_attach)(void *conf); /**< esp_crt_bundle_attach: trust the platform's CA store. */
-    bool keep_alive_enable;                     /**< Send TCP keep-alive probes. */
-    int keep_alive_idle;                        /**< Seconds before the first; 0: 5. */
-    int keep_alive_interval;                    /**< Seconds between two; 0: 5. */
-    int keep_alive_count;                       /**< Unanswered ones until the connection is given up; 0: 3. */
-    struct ifreq *if_name;                      /**< Network interface to use; NULL: any. */
-    const char **alpn_protos;                   /**< NULL-terminated list of protocols to offer; NULL: default. */
-    void *ds_data;                              /**< Digital signature peripheral. Not supported: must be NULL. */
-    bool save_client_session;                   /**< Resume TLS sessions. Always done where the port can. */
-    esp_transport_handle_t transport;           /**< Custom transport. Not supported: must be NULL. */
-    esp_http_client_addr_type_t addr_type;      /**< A hint that is not used: any family is tried. */
+    esp_err_t (*crt_bundle_attach)(
+        void *conf);                       /**< esp_crt_bundle_attach: trust the bundle, or the platform's store. */
+    bool keep_alive_enable;                /**< Send TCP keep-alive probes. */
+    int keep_alive_idle;                   /**< Seconds before the first; 0: 5. */
+    int keep_alive_interval;               /**< Seconds between two; 0: 5. */
+    int keep_alive_count;                  /**< Unanswered ones until the connection is given up; 0: 3. */
+    struct ifreq *if_name;                 /**< Network interface to use; NULL: any. */
+    const char **alpn_protos;              /**< NULL-terminated list of protocols to offer; NULL: default. */
+    void *ds_data;                         /**< Digital signature peripheral. Not supported: must be NULL. */
+    bool save_client_session;              /**< Resume TLS sessions. Always done where the port can. */
+    esp_transport_handle_t transport;      /**< Custom transport. Not supported: must be NULL. */
+    esp_http_client_addr_type_t addr_type; /**< IPv4 or IPv6 only; default: any. */
     esp_http_client_tls_dyn_buf_strategy_t tls_dyn_buf_strategy; /**< Accepted; has no effect. */
 } esp_http_client_config_t;
 
@@ -254,19 +256,25 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *co
 
 /**
  * Does a whole request: connects, sends it with the post field as body, follows redirects, answers 401, and reads
- * the response to its end. The body goes to the event handler (HTTP_EVENT_ON_DATA). The connection is kept.
+ * the response to its end. The body goes to the event handler (HTTP_EVENT_ON_DATA). The connection is kept if the
+ * server keeps it.
+ *
+ * With is_async it does what can be done without waiting, and is to be called again while it answers
+ * ESP_ERR_HTTP_EAGAIN. Events come from within the calls. timeout_ms holds from request to response head and from one
+ * piece of body to the next.
  *
  * @param client  the client
  * @return ESP_OK, whatever the status; ESP_ERR_INVALID_ARG if @p client is NULL; the codes of
  *         esp_http_client_open(); ESP_ERR_HTTP_MAX_REDIRECT; ESP_ERR_HTTP_REDIRECT_DOWNGRADE;
  *         ESP_ERR_HTTP_FETCH_HEADER for an unusable response head; ESP_ERR_HTTP_READ_TIMEOUT when head or body
  *         stalls; ESP_ERR_HTTP_INCOMPLETE_DATA for a truncated body; ESP_ERR_HTTP_CONNECTION_CLOSED for
- *         another fault of the connection
+ *         another fault of the connection; ESP_ERR_HTTP_EAGAIN, with is_async only: not done yet
  */
 esp_err_t esp_http_client_perform(esp_http_client_handle_t client);
 
-/** Drops the request that is under way and its connection. ESP_OK, ESP_ERR_INVALID_ARG for NULL, or
- * ESP_ERR_INVALID_STATE when none is. */
+/** Drops the request that is under way, and its connection. ESP_OK, ESP_ERR_INVALID_ARG for NULL, or
+ * ESP_ERR_INVALID_STATE when there is neither. With is_async it waits until the other task has given up, timeout_ms at
+ * most after the request began. */
 esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client);
 
 /**
@@ -282,10 +290,9 @@ esp_err_t esp_http_client_cancel_request(esp_http_client_handle_t client);
 esp_err_t esp_http_client_set_url(esp_http_client_handle_t client, const char *url);
 
 /**
- * Sets the request body that perform sends. Sets Content-Type to application/x-www-form-urlencoded if the method
- * is POST and no Content-Type is set.
+ * Sets the request body that perform sends. Sets Content-Type to application/x-www-form-urlencoded if none is set.
  *
- * @param data  kept, not copied; NULL: none
+ * @param data  kept, not copied; NULL: none, and Content-Type is removed
  * @param len   its bytes, 0 or more
  * @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NO_MEM
  */
@@ -311,6 +318,18 @@ esp_err_t esp_http_client_get_header(esp_http_client_handle_t client, const char
 /** Removes a request header, or does nothing if it is not set. ESP_OK, or ESP_ERR_INVALID_ARG for NULL. */
 esp_err_t esp_http_client_delete_header(esp_http_client_handle_t client, const char *key);
 
+/** Removes all request headers, Host and User-Agent too. ESP_OK, or ESP_ERR_INVALID_ARG for NULL. */
+esp_err_t esp_http_client_delete_all_headers(esp_http_client_handle_t client);
+
+/**
+ * Gives the value of a header of the last response.
+ *
+ * @param key    name, letter case does not matter
+ * @param value  gets the first header's value, valid until the next request; NULL if there is none
+ * @return ESP_OK; ESP_ERR_NOT_FOUND; ESP_ERR_INVALID_ARG for NULL
+ */
+esp_err_t esp_http_client_get_response_header(esp_http_client_handle_t client, const char *key, char **value);
+
 /** Gives the user name (NULL if none), valid until it is changed. ESP_OK, or ESP_ERR_INVALID_ARG for NULL. */
 esp_err_t esp_http_client_get_username(esp_http_client_handle_t client, char **value);
 
@@ -323,7 +342,7 @@ esp_err_t esp_http_client_get_password(esp_http_client_handle_t client, char **v
 /** Sets the password; NULL removes it. ESP_OK, ESP_ERR_INVALID_ARG for a NULL client, or ESP_ERR_NO_MEM. */
 esp_err_t esp_http_client_set_password(esp_http_client_handle_t client, const char *password);
 
-/** Sets the kind of authentication. ESP_OK, ESP_ERR_INVALID_ARG for NULL, or ESP_ERR_NOT_SUPPORTED for Digest. */
+/** Sets the kind of authentication. ESP_OK, or ESP_ERR_INVALID_ARG for NULL or an unknown kind. */
 esp_err_t esp_http_client_set_authtype(esp_http_client_handle_t client, esp_http_client_auth_type_t auth_type);
 
 /** Gives config.user_data. ESP_OK, or ESP_ERR_INVALID_ARG for a NULL argument. */
@@ -332,15 +351,24 @@ esp_err_t esp_http_client_get_user_data(esp_http_client_handle_t client, void **
 /** Replaces config.user_data. ESP_OK, or ESP_ERR_INVALID_ARG for a NULL client. */
 esp_err_t esp_http_client_set_user_data(esp_http_client_handle_t client, void *data);
 
+/** Replaces the event handler; NULL: nobody hears of events. ESP_OK, or ESP_ERR_INVALID_ARG for a NULL client. */
+esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client, http_event_handle_cb event_handler);
+
+/** Always -1: what carries a request is the port's, and need not be a socket. */
+int esp_http_client_get_socket(esp_http_client_handle_t client);
+
 /** Always 0: the port's reason of a failure is on the log, as text. -1 for NULL. */
 int esp_http_client_get_errno(esp_http_client_handle_t client);
 
 /**
  * Says whether the last failure was one of connection or TLS, and forgets it.
  *
- * @param esp_tls_error_code  gets the number of a library's error; always 0 here; may be NULL
- * @param esp_tls_flags       gets certificate verification flags; always 0 here; may be NULL
- * @return ESP_ERR_HTTP_CONNECT if it was; ESP_OK if not; ESP_ERR_INVALID_ARG for a NULL client
+ * @param esp_tls_error_code  gets 0x2700 (mbedTLS: verification failed) if a certificate was refused, by either side; else
+ *                            0; may be NULL
+ * @param esp_tls_flags       gets 0x0100 (mbedTLS: bad certificate, other reason) then; else 0; may be NULL
+ * @return ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED for a refused certificate; ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST for
+ *         any other connection or TLS session that did not come about (esp_tls_errors.h); ESP_OK if neither was the
+ *         case; ESP_ERR_INVALID_ARG for a NULL client
  */
 esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_error_code,
                                                        int *esp_tls_flags);
@@ -352,13 +380,14 @@ esp_err_t esp_http_client_set_method(esp_http_client_handle_t client, esp_http_c
 esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int timeout_ms);
 
 /**
- * Starts a request. With @p write_len 0 it is sent at once; otherwise when that many bytes have been given to
- * esp_http_client_write(), or when the headers are fetched. An earlier request of the client is ended first, its
- * connection used again where possible.
+ * Starts a request. With @p write_len 0 it is sent at once; otherwise when its body has been given to
+ * esp_http_client_write() to the last byte. An earlier request of the client is ended first, its connection used again
+ * where possible. With is_async it does not wait: call it again while it answers ESP_ERR_HTTP_EAGAIN.
  *
  * @param client     the client
- * @param write_len  bytes of request body that will be written; negative (chunked) is not supported
- * @return ESP_OK; ESP_ERR_INVALID_ARG for NULL; ESP_ERR_NOT_SUPPORTED for a negative @p write_len or Digest;
+ * @param write_len  bytes of request body that will be written; negative: it will be written in chunks
+ * @return ESP_OK; ESP_ERR_HTTP_EAGAIN, with is_async only: not sent yet; ESP_ERR_INVALID_ARG for NULL, or for a user
+ *         name that Basic authentication cannot send;
  *         ESP_ERR_HTTP_CONNECT if no connection or TLS session could be made in time, or the server was not the one
  *         expected; ESP_ERR_HTTP_INVALID_TRANSPORT; ESP_ERR_HTTP_WRITE_DATA if the request could not be sent;
  *         ESP_ERR_HTTP_HEADER_TOO_LONG if a header does not fit buffer_size_tx; ESP_FAIL if the request line does
@@ -375,14 +404,24 @@ esp_err_t esp_http_client_prepare(esp_http_client_handle_t client);
 esp_err_t esp_http_client_request_send(esp_http_client_handle_t client, int write_len);
 
 /**
- * Gives bytes of the request body.
+ * Gives bytes of the request body. If chunks were announced these are the coding's bytes, sizes and line ends included
+ * (or see esp_http_client_chunk_write_begin()); the chunk of size 0 completes the body. The server gets the body whole
+ * and with its length, not in chunks: it is held in memory until then, of chunks 16 MiB at most.
  *
  * @param buffer  the bytes
  * @param len     their number
- * @return @p len; -1 if no request is open, if it would be more than was announced to open, or if the request,
- *         being complete, could not be sent
+ * @return @p len; -1 if no request is open, if it would be more than was announced to open or is no chunk, if memory is
+ *         short, or if the request, being complete, could not be sent
  */
 int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, int len);
+
+/** Begins a chunk of @p len bytes, at least 1, of a request opened with chunks; its bytes follow by
+ * esp_http_client_write(). 0; -1 if no such request is open, or the chunk before has not been ended. */
+int esp_http_client_chunk_write_begin(esp_http_client_handle_t client, const int len);
+
+/** Ends a chunk; with @p last_chunk the body too, which sends the request. 0; -1 if no such request is open, the chunk is
+ * not complete, or the request could not be sent. */
+int esp_http_client_chunk_write_end(esp_http_client_handle_t client, bool last_chunk);
 
 /**
  * Waits for the response head; the event handler sees it.
@@ -465,15 +504,24 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client);
 /** Starts the count of redirects again. ESP_OK, or ESP_ERR_INVALID_ARG for NULL. */
 esp_err_t esp_http_client_reset_redirect_counter(esp_http_client_handle_t client);
 
-/** Takes the challenge of a 401 into account; esp_http_client_add_auth() does it too. */
+/**
+ * Gives a challenge that did not come in a WWW-Authenticate header, for esp_http_client_add_auth(); forgotten with the
+ * next request.
+ *
+ * @param auth_data  as the header's value would be: "Digest realm=...", copied
+ * @param len        its bytes, at least 1
+ * @return ESP_OK; ESP_ERR_INVALID_ARG; ESP_ERR_NO_MEM
+ */
 esp_err_t esp_http_client_set_auth_data(esp_http_client_handle_t client, const char *auth_data, int len);
 
 /**
- * Prepares the answer to the last response's 401: the next request carries name and password.
+ * Prepares the answer to the last response's 401: the next request carries name and password, in the strongest way that
+ * the server offers: Digest with SHA-256, Digest with MD5, Basic. Without protection (http), Basic is sent only if the
+ * application chose it or the device allows http; it is not if the application chose Digest.
  *
  * @return ESP_OK, also when the last response was no 401; ESP_ERR_INVALID_ARG for NULL; ESP_FAIL if it was answered
- *         max_authorization_retries times already, or no user name is set; ESP_ERR_NOT_SUPPORTED if the server asks
- *         for anything but Basic (Digest included)
+ *         max_authorization_retries times already, the same name and password were refused, no user name is set or
+ *         there is no entropy; ESP_ERR_NOT_SUPPORTED if nothing that the server offers can, or may, be sent
  */
 esp_err_t esp_http_client_add_auth(esp_http_client_handle_t client);
 

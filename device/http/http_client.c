@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device/http/http_internal.h"
+#include "device/http/http_shared.h"
 #include "esp_log.h"
 #include "otter/otter_crypto.h"
 #include "otter/otter_device.h"
@@ -47,6 +48,12 @@ static const char *find_unsupported(const esp_http_client_config_t *config)
     if (http_method_name(config->method) == NULL) {
         return "unknown method";
     }
+    if ((unsigned)config->addr_type > HTTP_ADDR_TYPE_INET6) {
+        return "unknown address type";
+    }
+    if ((unsigned)config->auth_type > HTTP_AUTH_TYPE_DIGEST) {
+        return "unknown kind of authentication";
+    }
     if (config->port < 0 || config->port > 65535) {
         return "port out of range";
     }
@@ -63,15 +70,32 @@ static int tls_version(esp_http_client_proto_ver_t version)
     return version == ESP_HTTP_CLIENT_TLS_VER_TLS_1_3 ? 13 : 0;
 }
 
-/* Whom to trust: the bundle before the store before the certificate given. Nobody, unless policy allows anybody. */
-static void choose_trust(const esp_http_client_config_t *config, otter_http_tls_t *tls)
+/* One of the shared sets of certificates, or while it is not set, the platform's. */
+static bool trust_shared(esp_http_client_handle_t client, http_shared_t which, otter_http_tls_t *tls)
 {
-    tls->use_system_ca = config->crt_bundle_attach != NULL || config->use_global_ca_store;
-    if (!tls->use_system_ca && config->cert_pem != NULL) {
-        tls->ca_pem = config->cert_pem;
-        tls->ca_len = config->cert_len;
+    size_t len = 0;
+    if (http_copy_shared(which, &client->trusted, &len) != ESP_OK) {
+        return false;
     }
-    tls->insecure = !tls->use_system_ca && tls->ca_pem == NULL && otter_device_get()->config.allow_http;
+    tls->use_system_ca = client->trusted == NULL;
+    tls->ca_pem = client->trusted;
+    tls->ca_len = len;
+    return true;
+}
+
+/* Whom to trust: the bundle before the store before the certificate given. Nobody, unless policy allows anybody. */
+static bool choose_trust(esp_http_client_handle_t client, const esp_http_client_config_t *config, otter_http_tls_t *tls)
+{
+    if (config->crt_bundle_attach != NULL) {
+        return trust_shared(client, HTTP_SHARED_BUNDLE, tls);
+    }
+    if (config->use_global_ca_store) {
+        return trust_shared(client, HTTP_SHARED_CA_STORE, tls);
+    }
+    tls->ca_pem = config->cert_pem;
+    tls->ca_len = config->cert_len;
+    tls->insecure = tls->ca_pem == NULL && otter_device_get()->config.allow_http;
+    return true;
 }
 
 static bool copy_key_password(esp_http_client_handle_t client, const esp_http_client_config_t *config)
@@ -89,9 +113,9 @@ static bool copy_key_password(esp_http_client_handle_t client, const esp_http_cl
     return true;
 }
 
-static otter_http_tls_t describe_tls(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+static bool describe_tls(esp_http_client_handle_t client, const esp_http_client_config_t *config, otter_http_tls_t *tls)
 {
-    otter_http_tls_t tls = {
+    *tls = (otter_http_tls_t){
         .skip_common_name_check = config->skip_cert_common_name_check,
         .common_name = client->common_name,
         .client_cert_pem = config->client_cert_pem,
@@ -102,8 +126,7 @@ static otter_http_tls_t describe_tls(esp_http_client_handle_t client, const esp_
         .alpn_protos = config->alpn_protos,
         .tls_version = tls_version(config->tls_version),
     };
-    choose_trust(config, &tls);
-    return tls;
+    return choose_trust(client, config, tls);
 }
 
 /* struct ifreq starts with the interface's name, on every system that has one. */
@@ -114,26 +137,41 @@ static void copy_interface(esp_http_client_handle_t client, const struct ifreq *
     }
 }
 
+static int ip_version(esp_http_client_addr_type_t type)
+{
+    static const int versions[] = {[HTTP_ADDR_TYPE_UNSPEC] = 0, [HTTP_ADDR_TYPE_INET] = 4, [HTTP_ADDR_TYPE_INET6] = 6};
+    return versions[type];
+}
+
+static bool copy_lent_texts(esp_http_client_handle_t client, const esp_http_client_config_t *config)
+{
+    copy_interface(client, config->if_name);
+    return http_replace_text(&client->common_name, config->common_name) && copy_key_password(client, config) &&
+           http_copy_shared(HTTP_SHARED_PROXY, &client->proxy, NULL) == ESP_OK;
+}
+
 static bool make_port(esp_http_client_handle_t client, const esp_http_client_config_t *config)
 {
-    if (!http_replace_text(&client->common_name, config->common_name) || !copy_key_password(client, config)) {
+    otter_http_tls_t tls;
+    if (!copy_lent_texts(client, config) || !describe_tls(client, config, &tls)) {
         return false;
     }
-    copy_interface(client, config->if_name);
     otter_http_config_t port_config = {
-        .tls = describe_tls(client, config),
+        .tls = tls,
         .tcp_keep_alive = config->keep_alive_enable,
         .tcp_keep_alive_idle_s = default_to(config->keep_alive_idle, DEFAULT_KEEP_ALIVE_S),
         .tcp_keep_alive_interval_s = default_to(config->keep_alive_interval, DEFAULT_KEEP_ALIVE_S),
         .tcp_keep_alive_count = default_to(config->keep_alive_count, DEFAULT_KEEP_ALIVE_NUM),
         .if_name = client->if_name[0] != '\0' ? client->if_name : NULL,
+        .ip_version = ip_version(config->addr_type),
+        .proxy = client->proxy,
     };
     client->port = otter_http_new(&port_config);
     if (client->port == NULL) {
         ESP_LOGE(HTTP_TAG, "cannot use the certificates or keys given");
         return false;
     }
-    if (port_config.tls.insecure && client->scheme->is_protected) {
+    if (tls.insecure && client->scheme->is_protected) {
         ESP_LOGW(HTTP_TAG, "no certificate to verify the server with: anybody may be %s", client->host);
     }
     return true;
@@ -198,6 +236,7 @@ static void copy_settings(esp_http_client_handle_t client, const esp_http_client
     client->timeout_ms = default_to(config->timeout_ms, DEFAULT_TIMEOUT_MS);
     client->buffer_size = (size_t)default_to(config->buffer_size, DEFAULT_HTTP_BUF_SIZE);
     client->buffer_size_tx = (size_t)default_to(config->buffer_size_tx, DEFAULT_HTTP_BUF_SIZE);
+    client->is_async = config->is_async;
     client->disable_auto_redirect = config->disable_auto_redirect;
     client->max_redirects = redirect_limit(config);
     client->method = config->method;
@@ -271,9 +310,12 @@ esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client)
     http_headers_clear(&client->response_headers);
     free(client->url);
     free(client->host);
+    http_wipe_text(client->proxy);
+    free(client->proxy);
+    free(client->trusted);
     free(client->common_name);
     free(client->client_key_password);
-    free(client->body);
+    http_body_drop(&client->body);
     free(client);
     return ESP_OK;
 }

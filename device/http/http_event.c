@@ -31,12 +31,24 @@ static void tell_loop(esp_http_client_event_id_t id, const void *data, size_t si
 void http_post_event(esp_http_client_handle_t client, esp_http_client_event_id_t id)
 {
     tell_handler(client, (esp_http_client_event_t){.event_id = id});
-    if (id == HTTP_EVENT_REDIRECT) {
-        esp_http_client_redirect_event_data_t data = {.client = client, .status_code = client->response.status};
-        tell_loop(id, &data, sizeof(data));
-        return;
-    }
     tell_loop(id, &client, sizeof(client));
+}
+
+void http_post_redirect(esp_http_client_handle_t client, int status, bool is_followed)
+{
+    esp_http_client_redirect_event_data_t data = {.client = client, .status_code = status};
+    if (!is_followed) {
+        tell_handler(client, (esp_http_client_event_t){.event_id = HTTP_EVENT_REDIRECT});
+    }
+    tell_loop(HTTP_EVENT_REDIRECT, &data, sizeof(data));
+}
+
+void http_post_status(esp_http_client_handle_t client)
+{
+    tell_handler(client, (esp_http_client_event_t){.event_id = HTTP_EVENT_ON_STATUS_CODE,
+                                                   .data = &client->response.status,
+                                                   .data_len = sizeof(client->response.status)});
+    tell_loop(HTTP_EVENT_ON_STATUS_CODE, &client, sizeof(client));
 }
 
 void http_post_data(esp_http_client_handle_t client, void *data, int len)

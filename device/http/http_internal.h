@@ -9,8 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device/http/http_body.h"
 #include "device/http/http_digest.h"
 #include "device/http/http_headers.h"
+#include "device/http/http_job.h"
 #include "device/http/http_scheme.h"
 #include "device/http/http_url.h"
 #include "esp_http_client.h"
@@ -20,6 +22,21 @@
 
 #define HTTP_MAX_URL_BYTES 4096            /**< Longest URL accepted, terminator included. */
 #define HTTP_AUTHORIZATION "Authorization" /**< Name of the header that carries credentials. */
+
+/** What kept a request from being answered. */
+typedef enum http_failure {
+    HTTP_NOT_FAILED,
+    HTTP_FAILED_TO_CONNECT, /**< No connection, or no TLS session. */
+    HTTP_FAILED_TO_TRUST,   /**< One side did not accept the other's certificate. */
+} http_failure_t;
+
+/** How far esp_http_client_perform() is, between two calls of a client that does not wait. */
+typedef enum http_perform_step {
+    HTTP_PERFORM_SEND,  /**< The request is to be sent. */
+    HTTP_PERFORM_AWAIT, /**< The response's head is awaited. */
+    HTTP_PERFORM_BODY,  /**< The body is being read. */
+    HTTP_PERFORM_DONE,
+} http_perform_step_t;
 
 /** A client. Texts are owned unless said otherwise. */
 struct esp_http_client {
@@ -42,6 +59,8 @@ struct esp_http_client {
     int max_auth_tries;
 
     char *common_name;         /**< Lent to the port. */
+    char *trusted;             /**< Lent to the port: the shared store or bundle; NULL: neither. */
+    char *proxy;               /**< Lent to the port; NULL: the environment's. */
     char *client_key_password; /**< Lent to the port. */
     char if_name[16];          /**< Lent to the port; empty: any. */
 
@@ -52,7 +71,8 @@ struct esp_http_client {
     size_t buffer_size_tx;
     bool disable_auto_redirect;
     uint32_t max_redirects;
-    uint32_t redirects; /**< Followed since the last response that was none. */
+    uint32_t redirects;  /**< Followed since the last response that was none. */
+    bool was_redirected; /**< The present URL is a server's, not the application's. */
 
     esp_http_client_method_t method;
     http_headers_t request;
@@ -61,17 +81,19 @@ struct esp_http_client {
 
     esp_http_state_t state;
     bool connected;                 /**< HTTP_EVENT_ON_CONNECTED was posted, HTTP_EVENT_DISCONNECTED not yet. */
-    uint8_t *body;                  /**< Request body being collected; NULL: none. */
-    size_t body_len;                /**< Bytes collected. */
-    size_t body_size;               /**< Bytes announced. */
+    http_body_t body;               /**< Of the request, being collected. */
+    bool is_async;                  /**< Another task sends, and perform does not wait. */
+    http_job_t *job;                /**< A request on its way; NULL: none. The port is its until it has ended. */
+    http_perform_step_t step;       /**< What perform does next. */
+    int64_t heard_us;               /**< When perform last got something, on the clock of otter_now_us(). */
     esp_err_t head_result;          /**< What became of the request's sending and of the response head. */
     esp_err_t body_result;          /**< What ended the body early; ESP_OK: nothing so far. */
     otter_http_response_t response; /**< status -1: none. */
     http_headers_t response_headers;
     int64_t received; /**< Body bytes read. */
     bool complete;    /**< The body was read to its end, and is whole. */
-    bool tls_failed;  /**< For get_and_clear_last_tls_error. */
-    char error[640];  /**< See http_get_error(). */
+    http_failure_t failed;
+    char error[640]; /**< See http_get_error(). */
 };
 
 /** What went wrong last in this client, for people: "host:port: certificate has expired". Empty: nothing did. */
@@ -89,6 +111,12 @@ esp_err_t http_report_failure(esp_http_client_handle_t client, esp_err_t err, co
 
 /** Tells the event handler and the default event loop. */
 void http_post_event(esp_http_client_handle_t client, esp_http_client_event_id_t id);
+
+/** HTTP_EVENT_ON_STATUS_CODE; the handler gets the status too. */
+void http_post_status(esp_http_client_handle_t client);
+
+/** HTTP_EVENT_REDIRECT; the handler hears only of one that is left to it. */
+void http_post_redirect(esp_http_client_handle_t client, int status, bool is_followed);
 
 /** HTTP_EVENT_ON_DATA; the loop gets the count only. */
 void http_post_data(esp_http_client_handle_t client, void *data, int len);
@@ -118,6 +146,19 @@ const char *http_method_name(esp_http_client_method_t method);
 
 /** 301, 302, 303, 307 or 308. */
 bool http_is_redirect(int status);
+
+/** The time timeout_ms from now, on the clock of otter_now_us(). */
+int64_t http_deadline_us(esp_http_client_handle_t client);
+
+/** esp_http_client_read() until a deadline. */
+int http_read_body(esp_http_client_handle_t client, char *buffer, size_t len, int64_t deadline_us);
+
+/** Waits for the request that another task sends; ESP_ERR_HTTP_EAGAIN if it is not sent by then; otherwise the codes of
+ * esp_http_client_open(), and it is as if this task had sent it. There must be one. */
+esp_err_t http_await_job(esp_http_client_handle_t client, int64_t deadline_us);
+
+/** Waits for the end of a request that nobody wants any more; nothing if there is none. */
+void http_abandon_job(esp_http_client_handle_t client);
 
 /** Reads and drops body bytes, without events, until @p max are dropped, the body ends or nothing comes; value: their
  * number. */

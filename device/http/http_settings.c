@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/http/http_fields.h"
 #include "device/http/http_internal.h"
+#include "esp_tls_errors.h"
 
 static const char *const method_names[HTTP_METHOD_MAX] = {
     [HTTP_METHOD_GET] = "GET",
@@ -80,6 +82,16 @@ esp_err_t esp_http_client_delete_header(esp_http_client_handle_t client, const c
     return esp_http_client_set_header(client, key, NULL);
 }
 
+esp_err_t esp_http_client_delete_all_headers(esp_http_client_handle_t client)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    http_headers_clear(&client->request);
+    client->auth_is_ours = false;
+    return ESP_OK;
+}
+
 esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client, const char *data, int len)
 {
     if (client == NULL || len < 0 || (data == NULL && len > 0)) {
@@ -87,11 +99,14 @@ esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client, const 
     }
     client->post_data = data;
     client->post_len = data == NULL ? 0 : len;
-    if (data != NULL && client->method == HTTP_METHOD_POST &&
-        http_headers_get(&client->request, "Content-Type") == NULL) {
-        return http_headers_set(&client->request, "Content-Type", "application/x-www-form-urlencoded");
+    if (data == NULL) {
+        http_headers_remove(&client->request, "Content-Type");
+        return ESP_OK;
     }
-    return ESP_OK;
+    if (http_headers_get(&client->request, "Content-Type") != NULL) {
+        return ESP_OK;
+    }
+    return http_headers_set(&client->request, "Content-Type", "application/x-www-form-urlencoded");
 }
 
 int esp_http_client_get_post_field(esp_http_client_handle_t client, char **data)
@@ -176,6 +191,15 @@ esp_err_t esp_http_client_set_user_data(esp_http_client_handle_t client, void *d
     return ESP_OK;
 }
 
+esp_err_t esp_http_client_set_event_handler(esp_http_client_handle_t client, http_event_handle_cb event_handler)
+{
+    if (client == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    client->event_handler = event_handler;
+    return ESP_OK;
+}
+
 /* ---- after a request ---- */
 
 int esp_http_client_get_status_code(esp_http_client_handle_t client)
@@ -188,29 +212,25 @@ int64_t esp_http_client_get_content_length(esp_http_client_handle_t client)
     return client == NULL ? -1 : client->response.content_length;
 }
 
+esp_err_t esp_http_client_get_response_header(esp_http_client_handle_t client, const char *key, char **value)
+{
+    if (client == NULL || key == NULL || value == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    *value = (char *)(uintptr_t)http_headers_get(&client->response_headers, key);
+    return *value != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
+}
+
 const char *http_get_response_header(esp_http_client_handle_t client, const char *name)
 {
     return http_headers_get(&client->response_headers, name);
 }
 
-static int64_t parse_number(const char *text)
-{
-    int64_t number = 0;
-    size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 18 || text[digits] != '\0') {
-        return -1;
-    }
-    for (size_t i = 0; i < digits; i++) {
-        number = number * 10 + (text[i] - '0');
-    }
-    return number;
-}
-
 int64_t esp_http_client_get_content_range(esp_http_client_handle_t client)
 {
-    const char *range = client == NULL ? NULL : http_get_response_header(client, "Content-Range");
-    const char *slash = range == NULL ? NULL : strchr(range, '/');
-    return slash == NULL ? -1 : parse_number(slash + 1);
+    http_content_range_t range;
+    const char *value = client == NULL ? NULL : http_get_response_header(client, "Content-Range");
+    return http_parse_content_range(value, &range) ? range.total : -1;
 }
 
 bool esp_http_client_is_chunked_response(esp_http_client_handle_t client)
@@ -245,24 +265,43 @@ esp_http_state_t esp_http_client_get_state(esp_http_client_handle_t client)
     return client == NULL ? HTTP_STATE_UNINIT : client->state;
 }
 
+int esp_http_client_get_socket(esp_http_client_handle_t client)
+{
+    (void)client;
+    return -1;
+}
+
 int esp_http_client_get_errno(esp_http_client_handle_t client)
 {
     return client == NULL ? -1 : 0;
 }
 
+/* What mbedTLS would have said. */
+#define X509_CERT_VERIFY_FAILED 0x2700
+#define X509_BADCERT_OTHER      0x0100
+
 esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_error_code,
                                                        int *esp_tls_flags)
 {
+    static const struct {
+        esp_err_t err;
+        int code;
+        int flags;
+    } errors[] = {
+        [HTTP_NOT_FAILED] = {ESP_OK, 0, 0},
+        [HTTP_FAILED_TO_CONNECT] = {ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0, 0},
+        [HTTP_FAILED_TO_TRUST] = {ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, X509_CERT_VERIFY_FAILED, X509_BADCERT_OTHER},
+    };
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
     if (esp_tls_error_code != NULL) {
-        *esp_tls_error_code = 0;
+        *esp_tls_error_code = errors[client->failed].code;
     }
     if (esp_tls_flags != NULL) {
-        *esp_tls_flags = 0;
+        *esp_tls_flags = errors[client->failed].flags;
     }
-    esp_err_t err = client->tls_failed ? ESP_ERR_HTTP_CONNECT : ESP_OK;
-    client->tls_failed = false;
+    esp_err_t err = errors[client->failed].err;
+    client->failed = HTTP_NOT_FAILED;
     return err;
 }

@@ -224,6 +224,7 @@ esp_err_t esp_http_client_set_url(esp_http_client_handle_t client, const char *u
     char *absolute = make_absolute(client, url, &err);
     if (absolute != NULL) {
         err = http_set_target(client, absolute, 0);
+        client->was_redirected = client->was_redirected && err != ESP_OK;
         free(absolute);
     }
     if (err != ESP_OK) {
@@ -265,6 +266,7 @@ static esp_err_t follow(esp_http_client_handle_t client, const char *absolute)
 static void count_redirect(esp_http_client_handle_t client)
 {
     client->redirects++;
+    client->was_redirected = true;
     /* "See other": whatever was asked, the answer is fetched from there. */
     if (client->response.status == HttpStatus_SeeOther && client->method != HTTP_METHOD_HEAD) {
         client->method = HTTP_METHOD_GET;
