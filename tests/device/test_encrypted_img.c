@@ -3,7 +3,6 @@
 #include "esp_encrypted_img.h"
 
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 
@@ -437,23 +436,6 @@ static void the_old_names_of_the_key_are_the_same_fields(void **state)
     free(pem);
 }
 
-static char *pem_of_der(const uint8_t *der, size_t len)
-{
-    const unsigned char *at = der;
-    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)len);
-    assert_non_null(key);
-    BIO *bio = BIO_new(BIO_s_mem());
-    assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
-    char *text;
-    long text_len = BIO_get_mem_data(bio, &text);
-    char *pem = calloc(1, (size_t)text_len + 1);
-    assert_non_null(pem);
-    memcpy(pem, text, (size_t)text_len);
-    BIO_free(bio);
-    EVP_PKEY_free(key);
-    return pem;
-}
-
 /** The device has an HMAC key only; the sender has what the device exports. */
 static void a_key_derived_from_an_hmac_key_decrypts(void **state)
 {
@@ -470,7 +452,7 @@ static void a_key_derived_from_an_hmac_key_decrypts(void **state)
     esp_decrypt_handle_t handle = esp_encrypted_img_decrypt_start(&cfg);
     assert_non_null(handle);
     assert_err(esp_encrypted_img_export_public_key(handle, &der, &der_len), ESP_OK);
-    char *pem = pem_of_der(der, der_len);
+    char *pem = fixture_pem_of_der(der, der_len);
     uint8_t *file = fixture_encrypt(pem, (const uint8_t *)"espressif", 9, &file_len);
     assert_err(feed(handle, file, file_len, 100, out, &out_len), ESP_OK);
     assert_memory_equal(out, "espressif", 9);

@@ -123,3 +123,20 @@ uint8_t *fixture_encrypt_padded(const char *key_pem, const uint8_t padded[384], 
     EVP_PKEY_free(device);
     return file;
 }
+
+char *fixture_pem_of_der(const uint8_t *der, size_t len)
+{
+    const unsigned char *at = der;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)len);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    assert_non_null(key);
+    assert_int_equal(PEM_write_bio_PUBKEY(bio, key), 1);
+    long text_len = BIO_get_mem_data(bio, &text);
+    char *pem = calloc(1, (size_t)text_len + 1);
+    assert_non_null(pem);
+    memcpy(pem, text, (size_t)text_len);
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    return pem;
+}

@@ -44,3 +44,6 @@ uint8_t *fixture_encrypt(const char *key_pem, const uint8_t *image, size_t len, 
  */
 uint8_t *fixture_encrypt_padded(const char *key_pem, const uint8_t padded[384], const uint8_t key[32],
                                 const uint8_t *image, size_t len, size_t *file_len);
+
+/** PEM of a public key in DER (SubjectPublicKeyInfo), NUL-terminated; to be freed with free(). */
+char *fixture_pem_of_der(const uint8_t *der, size_t len);
