@@ -11,6 +11,8 @@
 
 #define URL "https://updates.example/app.bin"
 
+static const char *const tags[APPS] = {"\"0\"", "\"1\"", "\"2\"", "\"3\"", "\"4\"", "\"5\""};
+
 int life_running_slot(const life_t *life)
 {
     return life->boot.slot >= 0 ? life->boot.slot : -1;
@@ -79,13 +81,54 @@ static int begin_update(life_t *life)
     return slot;
 }
 
+/* One that was cut goes on; of one that was accepted, and is wanted again, all but the last sector is there. */
+static void expect_download(life_t *life, int app)
+{
+    facts_t *facts = &life->world->facts;
+    uint32_t sector = life->layout.sector_bytes;
+    uint32_t len = (uint32_t)life->catalogue->app[app].len;
+    if (facts->downloading == app) {
+        return;
+    }
+    if (facts->downloaded == app) {
+        len = sector;
+    } else {
+        facts->downloads++;
+    }
+    facts->downloading = app;
+    facts->downloaded = WORLD_NO_APP;
+    facts->needed_bytes += len;
+    facts->needed_sectors += (len + sector - 1) / sector;
+}
+
+void life_count_fetched(life_t *life)
+{
+    if (life->scenario->resumes) {
+        life->world->facts.fetched_bytes += (uint32_t)http_fake_seen()->body_bytes;
+    }
+    http_fake_script(NULL, 0);
+}
+
+static void end_download(life_t *life, bool accepted)
+{
+    facts_t *facts = &life->world->facts;
+    life_count_fetched(life);
+    facts->downloaded = accepted ? facts->downloading : WORLD_NO_APP;
+    facts->downloading = WORLD_NO_APP;
+}
+
 static esp_https_ota_handle_t open_download(life_t *life, int app, http_fake_exchange_t *exchange)
 {
     *exchange =
         (http_fake_exchange_t){.body = life->catalogue->app[app].bytes, .body_len = life->catalogue->app[app].len};
+    if (life->scenario->resumes) {
+        exchange->ranges = true;
+        exchange->etag = tags[life->scenario->same_tag ? 0 : app];
+        expect_download(life, app);
+    }
     http_fake_script(exchange, 1);
     esp_http_client_config_t client = {
-        .url = URL, .crt_bundle_attach = esp_crt_bundle_attach, .timeout_ms = 1000, .buffer_size = 1024};
+        .url = URL, .crt_bundle_attach = esp_crt_bundle_attach, .timeout_ms = 1000, .buffer_size = LIFE_BUFFER_BYTES};
     esp_https_ota_config_t config = {.http_config = &client};
     esp_https_ota_handle_t handle = NULL;
     return esp_https_ota_begin(&config, &handle) == ESP_OK ? handle : NULL;
@@ -111,6 +154,7 @@ bool life_update(life_t *life, int app)
     } else if (handle != NULL) {
         (void)esp_https_ota_abort(handle);
     }
+    end_download(life, ok);
     life->world->facts.writable = -1;
     life->world->facts.starts[app] = 0;
     uint8_t switched = life->config.rollback ? RECORD_NEW : RECORD_UNDEFINED;

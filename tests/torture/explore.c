@@ -141,6 +141,56 @@ static uint32_t erases_between(const life_t *life, uint32_t off, uint32_t bytes,
     return sum;
 }
 
+/* Erases of the slots' last sectors, which hold records of downloads, and of all others. */
+static void count_slot_erases(const life_t *life, uint32_t *last, uint32_t *others)
+{
+    uint32_t most = 0;
+    uint32_t sector = life->layout.sector_bytes;
+    *last = 0;
+    *others = 0;
+    for (uint32_t i = 0; i < life->layout.slots; i++) {
+        const ptable_partition_t *slot =
+            ptable_find(&life->layout.table, PART_TYPE_APP, (uint8_t)(PART_SUBTYPE_OTA_FLAG | i));
+        uint32_t size = slot->size / sector * sector;
+        *last += erases_between(life, slot->offset + size - sector, sector, &most);
+        *others += erases_between(life, slot->offset, size - sector, &most);
+    }
+}
+
+static void note_cost(tally_t *tally, const facts_t *facts)
+{
+    tally->needed += facts->needed_bytes;
+    tally->fetched += facts->fetched_bytes;
+    if (facts->cuts > 0 && facts->fetched_bytes > facts->needed_bytes) {
+        uint32_t twice = (facts->fetched_bytes - facts->needed_bytes) / facts->cuts;
+        tally->most_twice = twice > tally->most_twice ? twice : tally->most_twice;
+    }
+}
+
+/* What a cut costs where downloads are resumed: a sector and a buffer; while a record is dropped, the whole download. Behind
+ * a page cache it may cost all that was not synced. */
+static void check_cost(explorer_t *explorer)
+{
+    const life_t *life = explorer->life;
+    facts_t *facts = &life->world->facts;
+    uint32_t last;
+    uint32_t others;
+    note_cost(explorer->tally, facts);
+    if (life->geometry->pages || life->scenario->same_tag) {
+        return;
+    }
+    if (facts->fetched_bytes > facts->needed_bytes + facts->cuts * (life->layout.sector_bytes + LIFE_BUFFER_BYTES)) {
+        facts_fail(facts, VERDICT_OTHER, "%u bytes were downloaded for images of %u, with %u cuts",
+                   (unsigned)facts->fetched_bytes, (unsigned)facts->needed_bytes, (unsigned)facts->cuts);
+    }
+    count_slot_erases(life, &last, &others);
+    if (last > facts->downloads + facts->cuts || others > facts->needed_sectors + facts->cuts) {
+        facts_fail(facts, VERDICT_OTHER, "%u and %u sectors were erased for %u downloads of %u, with %u cuts",
+                   (unsigned)last, (unsigned)others, (unsigned)facts->downloads, (unsigned)facts->needed_sectors,
+                   (unsigned)facts->cuts);
+    }
+}
+
 static void check_erases(explorer_t *explorer)
 {
     const life_t *life = explorer->life;
@@ -261,6 +311,9 @@ static void check_end(explorer_t *explorer)
         return;
     }
     check_erases(explorer);
+    if (life->scenario->resumes) {
+        check_cost(explorer);
+    }
     if (!life->scenario->idf_differs && !agrees_with_idf(explorer)) {
         facts_fail(&world->facts, VERDICT_OTHER, "in the end ESP-IDF would boot another slot");
     }

@@ -37,6 +37,9 @@ typedef struct tally {
     uint64_t idf_interrupted;       /**< or, since a transition is under way, another. */
     uint32_t most_boots;            /**< Starts until the end, at most. */
     uint32_t most_erases;           /**< Erases of otadata until the end, at most. */
+    uint64_t needed;                /**< Bytes of images, of devices that resume downloads, */
+    uint64_t fetched;               /**< and bytes that they downloaded. */
+    uint32_t most_twice;            /**< Of these, bytes that one cut made them download again, at most. */
     uint64_t dropped;               /**< Syncs left out on purpose. */
     uint64_t faults[FAULT_KINDS];   /**< Devices with a fault that showed, by kind. */
     uint64_t hidden;                /**< Devices with a fault that never showed. */

@@ -21,8 +21,9 @@
 #define EXIT_CUT    41
 #define EXIT_FAILED 42
 
-#define MAX_BOOTS    24
-#define LIFE_SECONDS 60 /* A device that hangs is one, too. */
+#define MAX_BOOTS       24
+#define RESUMED_SECTORS 4
+#define LIFE_SECONDS    60 /* A device that hangs is one, too. */
 
 /* ---- The flash of a life, and a guard over it: who writes where ---- */
 
@@ -111,6 +112,7 @@ static void note_course(life_t *life)
     life->world->course.ops = life->world->power.ops;
     life->world->course.violations = parts.cells.violations;
     life->world->course.dropped = parts.pages.dropped;
+    life_count_fetched(life);
 }
 
 static void lose_power(void *arg)
@@ -428,10 +430,20 @@ life_end_t life_run(life_t *life)
     return judge(life, status);
 }
 
+/* An image that is worth going on with. */
+static uint32_t resumed_image_bytes(const geometry_t *geometry)
+{
+    uint32_t least = RESUMED_SECTORS * geometry->sector_bytes + geometry->sector_bytes / 3;
+    return geometry->image_bytes > least ? geometry->image_bytes : least;
+}
+
 bool life_open(life_t *life, const scenario_t *scenario, const geometry_t *geometry)
 {
     *life = (life_t){.scenario = scenario, .geometry = geometry, .app = WORLD_NO_APP};
     geometry_t own = *geometry;
+    if (scenario->resumes) {
+        own.image_bytes = resumed_image_bytes(geometry);
+    }
     if (scenario->is_signed) {
         own.image_bytes =
             (own.image_bytes + SIGNATURE_SECTOR_BYTES - 1) / SIGNATURE_SECTOR_BYTES * SIGNATURE_SECTOR_BYTES;

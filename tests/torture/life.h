@@ -26,6 +26,8 @@ typedef struct scenario {
     bool is_signed;   /**< Secure boot is on. */
     bool has_fuses;   /**< There is a key store. */
     bool has_faults;  /**< Not the power fails, but the flash. */
+    bool resumes;     /**< The server gives ranges and entity tags, and images are of several sectors. */
+    bool same_tag;    /**< It gives each app the same tag, which it must not. */
     bool idf_differs; /**< The end is a state in which ESP-IDF chooses otherwise; docs/COMPATIBILITY.md says why. */
     /** Makes the device as it is at the beginning. */
     void (*make)(life_t *life);
@@ -34,6 +36,8 @@ typedef struct scenario {
     /** The app that runs. */
     next_t (*app)(life_t *life);
 } scenario_t;
+
+#define LIFE_BUFFER_BYTES 1024 /**< Transfer buffer of the apps. */
 
 /** A device. */
 struct life {
@@ -85,6 +89,9 @@ bool life_update(life_t *life, int app);
 
 /** The same, given up half-way. */
 void life_abort_update(life_t *life, int app);
+
+/** Adds what the server has sent since the last time to the facts; at the end of a life, too. */
+void life_count_fetched(life_t *life);
 
 /** The running app confirms itself. False: it could not, on a flash with a fault. */
 bool life_confirm(life_t *life);

@@ -42,6 +42,9 @@ void report_merge(tally_t *sum, const tally_t *part)
     sum->idf_same += part->idf_same;
     sum->idf_interrupted += part->idf_interrupted;
     sum->dropped += part->dropped;
+    sum->needed += part->needed;
+    sum->fetched += part->fetched;
+    sum->most_twice = larger(sum->most_twice, part->most_twice);
 }
 
 static uint64_t count_cuts(const tally_t *tally)
@@ -182,6 +185,15 @@ static void print_faults(const tally_t *sum)
     }
 }
 
+static void print_cost(const report_row_t *row)
+{
+    const tally_t *tally = &row->tally;
+    if (tally->needed > 0) {
+        printf("%-14s downloaded %.3f times the image; for a cut, %" PRIu32 " bytes twice at most\n",
+               row->scenario->name, (double)tally->fetched / (double)tally->needed, tally->most_twice);
+    }
+}
+
 static tally_t add_up(const report_row_t *row, size_t count, unsigned *scenarios_run)
 {
     tally_t sum = {.ops = 0};
@@ -213,6 +225,9 @@ bool report_print(const report_row_t *row, size_t count)
     }
     print_kinds(&sum);
     print_faults(&sum);
+    for (size_t i = 0; i < count; i++) {
+        print_cost(&row[i]);
+    }
     if (sum.dropped > 0) {
         printf("syncs left out on purpose: %" PRIu64 "\n", sum.dropped);
     }
@@ -242,10 +257,11 @@ static void print_tally_json(const tally_t *tally)
     }
     printf("],\"recoveries\":%" PRIu64 ",\"kept\":%" PRIu64 ",\"moved\":%" PRIu64 ",\"most_boots\":%" PRIu32
            ",\"most_otadata_erases\":%" PRIu32 ",\"idf_same\":%" PRIu64 ",\"idf_under_way\":%" PRIu64
+           ",\"needed_bytes\":%" PRIu64 ",\"fetched_bytes\":%" PRIu64 ",\"most_bytes_twice\":%" PRIu32
            ",\"bricks\":%" PRIu64 ",\"lost_records\":%" PRIu64 ",\"unverified_boots\":%" PRIu64 ",\"other\":%" PRIu64,
            tally->recoveries, tally->kept, tally->moved, tally->most_boots, tally->most_erases, tally->idf_same,
-           tally->idf_interrupted, tally->verdicts[VERDICT_BRICK], tally->verdicts[VERDICT_LOST],
-           tally->verdicts[VERDICT_UNVERIFIED], tally->verdicts[VERDICT_OTHER]);
+           tally->idf_interrupted, tally->needed, tally->fetched, tally->most_twice, tally->verdicts[VERDICT_BRICK],
+           tally->verdicts[VERDICT_LOST], tally->verdicts[VERDICT_UNVERIFIED], tally->verdicts[VERDICT_OTHER]);
 }
 
 bool report_print_json(const report_row_t *row, size_t count, const geometry_t *geometry)

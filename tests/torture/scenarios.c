@@ -276,6 +276,48 @@ static void make_confirmed_and_old(life_t *life)
     life->world->facts.confirmed_app = APP_B;
 }
 
+/* After the first cut the server has something newer. */
+static next_t app_update_to_the_latest(life_t *life)
+{
+    if (life->app == APP_C) {
+        return confirm_and_end(life);
+    }
+    if (life->app == APP_B) {
+        life_confirm(life);
+    }
+    return update_to(life, life->app == APP_B || life->world->facts.cuts > 0 ? APP_C : APP_B);
+}
+
+/* Once its damaged image was refused, the server has a good one. */
+static next_t app_update_once_repaired(life_t *life)
+{
+    facts_t *facts = &life->world->facts;
+    if (life->app == APP_B) {
+        return confirm_and_end(life);
+    }
+    if (facts->phase == 0 && life_update(life, APP_BAD)) {
+        life_fail(life, VERDICT_UNVERIFIED, "a damaged image is accepted");
+    }
+    facts->phase = 1;
+    return update_to(life, APP_B);
+}
+
+/* B is taken back, and then wanted again: it is still there. */
+static next_t app_update_again(life_t *life)
+{
+    facts_t *facts = &life->world->facts;
+    life_confirm(life);
+    if (life->app == APP_A) {
+        return update_to(life, APP_B);
+    }
+    if (facts->phase == 1) {
+        return NEXT_DONE;
+    }
+    facts->phase = 1;
+    life_choose(life, 1 - life_running_slot(life));
+    return NEXT_RESTART;
+}
+
 static void break_b(life_t *life)
 {
     life_damage(life, 1, 1);
@@ -388,6 +430,47 @@ const scenario_t scenarios[] = {
      .slots = 2,
      .has_factory = true,
      .has_faults = true,
+     .make = make_factory_and_a,
+     .app = app_faulty},
+    {.name = "resume",
+     .what = "an update whose download goes on",
+     .slots = 2,
+     .resumes = true,
+     .make = make_a,
+     .app = app_update},
+    {.name = "resume-newer",
+     .what = "the same, and the server has a newer app when it goes on",
+     .slots = 2,
+     .resumes = true,
+     .make = make_a,
+     .app = app_update_to_the_latest},
+    {.name = "resume-bad",
+     .what = "a damaged image, then a good one under the same entity tag",
+     .slots = 2,
+     .resumes = true,
+     .same_tag = true,
+     .make = make_a,
+     .app = app_update_once_repaired},
+    {.name = "resume-again",
+     .what = "an update is taken back, and then downloaded again",
+     .slots = 2,
+     .resumes = true,
+     .make = make_a,
+     .app = app_update_again},
+    {.name = "resume-signed",
+     .what = "secure boot: an update, and another one, whose downloads go on",
+     .slots = 2,
+     .is_signed = true,
+     .has_fuses = true,
+     .resumes = true,
+     .make = make_a,
+     .app = app_update_twice},
+    {.name = "resume-faults",
+     .what = "as faults, with downloads that go on",
+     .slots = 2,
+     .has_factory = true,
+     .has_faults = true,
+     .resumes = true,
      .make = make_factory_and_a,
      .app = app_faulty},
     {.name = NULL},

@@ -119,6 +119,8 @@ world_t *world_new(const layout_t *layout)
     memset(world->cells.bytes, 0xFF, size);
     world->facts.confirmed_slot = -1;
     world->facts.writable = -1;
+    world->facts.downloading = WORLD_NO_APP;
+    world->facts.downloaded = WORLD_NO_APP;
     return world;
 }
 

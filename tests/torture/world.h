@@ -72,6 +72,12 @@ typedef struct facts {
     uint32_t attempts[WORLD_SLOTS]; /**< Updates of each slot begun. */
     uint32_t extra_changes;         /**< Changes of records beyond an update's: they may erase, too. */
     uint32_t floor;                 /**< Highest secure version that was confirmed or provisioned. */
+    int downloading;                /**< Where downloads are resumed: the app that is, or WORLD_NO_APP. */
+    int downloaded;                 /**< The app that was last, and accepted; or WORLD_NO_APP. */
+    uint32_t downloads;             /**< Begun at the image's start; going on after a cut is no new one. */
+    uint32_t needed_bytes;          /**< Bytes of all of them, once each. */
+    uint32_t needed_sectors;        /**< The same in sectors. */
+    uint32_t fetched_bytes;         /**< Bytes that the server sent. */
     bool erased_all;                /**< Erased slots as a whole: not one erase a sector. */
     verdict_t verdict;
     char message[WORLD_MESSAGE];
