@@ -135,7 +135,7 @@ bool https_ota_progress_find(https_ota_progress_t *progress, const esp_partition
 
 static void log_failure(const esp_partition_t *staging, esp_err_t err)
 {
-    ESP_LOGW(TAG, "the progress of this download cannot be kept in %s: %s", staging->label, esp_err_to_name(err));
+    ESP_LOGW(TAG, "the record of this download cannot be written to %s: %s", staging->label, esp_err_to_name(err));
 }
 
 /* Notes the block that ends here. False: it cannot be.
@@ -209,21 +209,19 @@ static bool make_record(progress_record_t *record, const esp_partition_t *stagin
     return progress_plan(record, &slot) && hash_url(identity->url, record->url_hash) == ESP_OK;
 }
 
-static void forget(const esp_partition_t *staging)
+static esp_err_t forget(const esp_partition_t *staging)
 {
     static const uint8_t zeros[PROGRESS_MAGIC_BYTES];
-    esp_err_t err = esp_partition_write(staging, record_off(staging), zeros, sizeof(zeros));
-    if (err != ESP_OK) {
-        log_failure(staging, err);
-    }
+    return esp_partition_write(staging, record_off(staging), zeros, sizeof(zeros));
 }
 
 static void forget_old(const esp_partition_t *staging)
 {
     uint8_t header[PROGRESS_HEADER_BYTES];
     progress_record_t record;
-    if (read_record(staging, header, &record)) {
-        forget(staging);
+    esp_err_t err = read_record(staging, header, &record) ? forget(staging) : ESP_OK;
+    if (err != ESP_OK) {
+        log_failure(staging, err);
     }
 }
 
@@ -255,8 +253,16 @@ void https_ota_progress_start(https_ota_progress_t *progress, const esp_partitio
 
 void https_ota_progress_drop(https_ota_progress_t *progress)
 {
-    if (progress->staging != NULL) {
-        forget(progress->staging);
-    }
+    const esp_partition_t *staging = progress->staging;
     *progress = (https_ota_progress_t){0};
+    if (staging == NULL) {
+        return;
+    }
+    esp_err_t err = forget(staging);
+    if (err == ESP_OK) {
+        err = partition_flash_sync();
+    }
+    if (err != ESP_OK) {
+        log_failure(staging, err);
+    }
 }

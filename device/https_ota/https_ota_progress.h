@@ -94,7 +94,8 @@ void https_ota_progress_start(https_ota_progress_t *progress, const esp_partitio
 void https_ota_progress_note(https_ota_progress_t *progress, const uint8_t *bytes, size_t len);
 
 /**
- * What was found, or written since, is not to be resumed: it did not verify, or the server has something else. Takes no erase.
+ * What was found, or written since, is not to be resumed: it did not verify, or the server has something else. Durable when
+ * this returns. Takes no erase.
  *
  * Power cut: the record is there, or not. If it is, the next update resumes, does not verify, and drops it.
  */
