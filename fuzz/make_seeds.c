@@ -650,6 +650,39 @@ static void make_update(seed_t *seed)
     }
 }
 
+/* Flags, step, where resumed, bit changed, 512 bytes of header, image. */
+static void make_encrypted(seed_t *seed)
+{
+    static const struct {
+        const char *name;
+        unsigned flags;
+        unsigned step;
+        unsigned where;
+        uint32_t image_len;
+    } cases[] = {
+        {"whole", 1, 5999, 0, 5000},
+        {"bytes", 1, 0, 0, 70},
+        {"blocks", 1, 15, 0, 64},
+        {"one-byte", 1, 599, 0, 1},
+        {"changed", 3, 599, 600 * 8, 200},
+        {"changed-tag", 3, 599, 410 * 8, 200},
+        {"changed-len", 3, 599, 404 * 8, 1},
+        {"mended", 4 | 8 | 16 | 32, 599, 0, 200},
+        {"other-key", 4 | 8 | 16, 100, 0, 40},
+        {"empty", 1, 599, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        put_u8(seed, cases[i].flags);
+        put_u16(seed, cases[i].step);
+        put_u16(seed, 33);
+        put_u16(seed, cases[i].where);
+        for (unsigned at = 0; at < 512 + cases[i].image_len; at++) {
+            put_u8(seed, (at * 7 + 1) & 0xFF);
+        }
+        save(seed, "encrypted", cases[i].name);
+    }
+}
+
 static void make_texts(seed_t *seed)
 {
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -681,6 +714,7 @@ int main(int argc, char **argv)
     make_signature(&seed);
     make_key_store(&seed);
     make_progress(&seed);
+    make_encrypted(&seed);
     make_texts(&seed);
     make_conditional(&seed);
     make_update(&seed);
