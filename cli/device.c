@@ -81,11 +81,9 @@ static int start(cli_device_t *device, const cli_device_options_t *options)
         .running_address = OTTER_NOT_RUNNING,
     };
     wiring.config.allow_http = options->allow_http;
+    wiring.config.allow_file = options->allow_file;
     if (!options->verbose) {
         wiring.config.log_level = ESP_LOG_ERROR;
-    }
-    if (options->stall_limit_ms != 0) {
-        wiring.config.download.stall_ms = options->stall_limit_ms;
     }
     if (boot->slot != BOOTSEL_SLOT_NONE) {
         wiring.running_address = boot->partition.offset;

@@ -17,9 +17,9 @@ typedef struct cli_device {
 
 /** How a device behaves. */
 typedef struct cli_device_options {
-    bool allow_http;         /**< See otter_config_t. */
-    bool verbose;            /**< Log what the device logs by default, not only errors. */
-    uint32_t stall_limit_ms; /**< See otter_config_t; 0: its default. */
+    bool allow_http; /**< See otter_config_t. */
+    bool allow_file; /**< The same. */
+    bool verbose;    /**< Log what the device logs by default, not only errors. */
 } cli_device_options_t;
 
 /**

@@ -33,8 +33,12 @@ static void draw(const cli_progress_t *progress, uint64_t done_bytes, int64_t no
     double seconds = (double)(now - progress->start_us) / 1e6;
     double kib = (double)done_bytes / 1024;
     double rate = seconds > 0 ? kib / seconds : 0;
+    const char *note = progress->note != NULL ? progress->note : "";
+    if (progress->bytes_per_s != 0) {
+        rate = (double)progress->bytes_per_s / 1024;
+    }
     if (progress->total_bytes == 0) {
-        fprintf(stderr, "\r%s %.0f KiB  %.0f KiB/s\033[K", progress->label, kib, rate);
+        fprintf(stderr, "\r%s %.0f KiB  %.0f KiB/s  %s\033[K", progress->label, kib, rate, note);
         return;
     }
     char bar[BAR_CHARS + 1];
@@ -43,8 +47,8 @@ static void draw(const cli_progress_t *progress, uint64_t done_bytes, int64_t no
     memset(bar, '.', BAR_CHARS);
     memset(bar, '#', full);
     bar[BAR_CHARS] = '\0';
-    fprintf(stderr, "\r%s [%s] %3.0f%%  %.0f of %.0f KiB  %.0f KiB/s\033[K", progress->label, bar, part * 100, kib,
-            (double)progress->total_bytes / 1024, rate);
+    fprintf(stderr, "\r%s [%s] %3.0f%%  %.0f of %.0f KiB  %.0f KiB/s  %s\033[K", progress->label, bar, part * 100, kib,
+            (double)progress->total_bytes / 1024, rate, note);
 }
 
 void cli_progress_update(cli_progress_t *progress, uint64_t done_bytes)

@@ -13,9 +13,11 @@ typedef struct cli_progress {
     const char *label;    /**< What is going on, outlives the bar. */
     uint64_t total_bytes; /**< All of it; 0: not known. */
     bool enabled;
-    int64_t start_us; /**< When it began, monotonic. */
-    int64_t shown_us; /**< When it was drawn last. */
-    bool drawn;       /**< Something is on the line. */
+    int64_t start_us;     /**< When it began, monotonic. */
+    int64_t shown_us;     /**< When it was drawn last. */
+    bool drawn;           /**< Something is on the line. */
+    uint64_t bytes_per_s; /**< Rate to show, by who knows it better; 0: that since the bar began. */
+    const char *note;     /**< Shown behind the rate; NULL: nothing. */
 } cli_progress_t;
 
 /** Begins a bar; draws nothing yet. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "device/encrypted_img/encrypted_stage.h"
+#include "device/http/http_internal.h"
 #include "device/https_ota/https_ota.h"
 #include "esp_log.h"
 #include "otter/otter_device.h"
@@ -19,6 +21,14 @@ static bool allows_http(void)
     return otter_device_get()->config.allow_http;
 }
 
+/* A file of this machine has no server to verify; the device says whether it reads any. */
+static bool reads_file(const esp_http_client_config_t *http)
+{
+    const char *url = http->url != NULL ? http->url : "";
+    const http_scheme_t *scheme = http_find_scheme((http_span_t){url, strcspn(url, ":")});
+    return scheme != NULL && http_is_file_scheme(scheme) && otter_device_get()->config.allow_file;
+}
+
 /* Text for what is asked for and cannot be done together, or NULL. */
 static const char *find_unsupported(const esp_https_ota_config_t *config)
 {
@@ -30,7 +40,7 @@ static const char *find_unsupported(const esp_https_ota_config_t *config)
 
 esp_err_t https_ota_check_config(const esp_https_ota_config_t *config)
 {
-    if (!verifies_server(config->http_config) && !allows_http()) {
+    if (!verifies_server(config->http_config) && !allows_http() && !reads_file(config->http_config)) {
         ESP_LOGE(TAG, "no way to verify the server: set cert_pem, use_global_ca_store or crt_bundle_attach");
         return ESP_ERR_INVALID_ARG;
     }
@@ -45,8 +55,9 @@ esp_err_t https_ota_check_config(const esp_https_ota_config_t *config)
 /* Only now: the callback may have set another URL, another method. */
 static esp_err_t check_client(const https_ota_t *ota, const esp_https_ota_config_t *config)
 {
-    if (esp_http_client_get_transport_type(ota->client) != HTTP_TRANSPORT_OVER_SSL && !allows_http()) {
-        ESP_LOGE(TAG, "refusing firmware over plain HTTP: use an https URL");
+    const http_scheme_t *scheme = http_get_scheme(ota->client);
+    if (!scheme->is_protected && !http_is_file_scheme(scheme) && !allows_http()) {
+        ESP_LOGE(TAG, "refusing firmware over plain %s: use an https URL", scheme->name);
         return ESP_ERR_INVALID_ARG;
     }
     char *body = NULL;

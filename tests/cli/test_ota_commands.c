@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otter ota status, update, switch, confirm, invalidate. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/cli/cli_bench.h"
 #include "tests/support/bad_server.h"
@@ -195,6 +196,7 @@ typedef struct site {
     certs_leaf_t leaf;
     bad_server_t *server;
     uint8_t *image;
+    size_t image_len;
     char url[128];
 } site_t;
 
@@ -202,7 +204,8 @@ typedef struct site {
 static void open_site(site_t *site, const char *name, bad_reply_t reply, bool plain)
 {
     memset(site, 0, sizeof(*site));
-    site->image = bench_read(name, &reply.body_len);
+    site->image = bench_read(name, &site->image_len);
+    reply.body_len = site->image_len;
     reply.path = "/fw.bin";
     reply.body = site->image;
     site->ca = certs_ca_new("Otter test");
@@ -215,6 +218,15 @@ static void open_site(site_t *site, const char *name, bad_reply_t reply, bool pl
         .reply_count = 1,
     });
     bad_server_url(site->server, "/fw.bin", site->url, sizeof(site->url));
+}
+
+/** Answers differently from now on. */
+static void change_site(site_t *site, bad_reply_t reply)
+{
+    reply.path = "/fw.bin";
+    reply.body = site->image;
+    reply.body_len = site->image_len;
+    bad_server_set_replies(site->server, &reply, 1);
 }
 
 static void close_site(site_t *site)
@@ -281,7 +293,7 @@ static void a_download_that_breaks_off_changes_nothing_that_boots(void **state)
     make_flash();
     assert_otter(0, "ota confirm f.bin");
     open_site(&site, "two.bin", (bad_reply_t){.fault = BAD_TRUNCATE, .fault_at = 1000}, false);
-    assert_otter(1, "ota update f.bin %s --ca ca.pem --timeout 5", site.url);
+    assert_otter(1, "ota update f.bin %s --ca ca.pem --retries 1", site.url);
     assert_true(bad_server_count(site.server, BAD_COUNT_FAULTS) >= 1);
     close_site(&site);
     assert_boots("ota_0");
@@ -368,14 +380,97 @@ static void an_app_that_was_booted_once_and_not_confirmed_counts_as_rolled_back(
     assert_boots("ota_1");
 }
 
+#define LARGE_BYTES 60000u /* Of code in an image that takes many sectors. */
+
+static void make_large_app(void)
+{
+    fixture_image_t spec = FIXTURE_IMAGE_FOR(bench_chip(), "blink", "4.0.0");
+    spec.segment_bytes[0] = LARGE_BYTES;
+    bench_image("large.bin", &spec);
+}
+
+static void an_update_that_was_interrupted_goes_on_in_the_next(void **state)
+{
+    const bad_reply_t cut = {.etag = "\"v4\"", .ranges = true, .fault = BAD_TRUNCATE, .fault_at = LARGE_BYTES / 2};
+    const bad_reply_t good = {.etag = "\"v4\"", .ranges = true};
+    site_t site;
+    (void)state;
+    make_flash();
+    assert_otter(0, "ota confirm f.bin");
+    make_large_app();
+    open_site(&site, "large.bin", cut, false);
+    assert_otter(1, "ota update f.bin %s --ca ca.pem --retries 0", site.url);
+    assert_true(bad_server_await(site.server, BAD_COUNT_FAULTS, 1) >= 1);
+    assert_boots("ota_0");
+    change_site(&site, good);
+    assert_otter(0, "ota update f.bin %s --ca ca.pem --verbose", site.url);
+    close_site(&site);
+    assert_says(said.err, "bytes of an earlier download");
+    assert_boots("ota_1");
+}
+
+static void an_update_that_may_not_resume_fetches_all(void **state)
+{
+    const bad_reply_t cut = {.etag = "\"v4\"", .ranges = true, .fault = BAD_TRUNCATE, .fault_at = LARGE_BYTES / 2};
+    const bad_reply_t good = {.etag = "\"v4\"", .ranges = true};
+    site_t site;
+    (void)state;
+    make_flash();
+    assert_otter(0, "ota confirm f.bin");
+    make_large_app();
+    open_site(&site, "large.bin", cut, false);
+    assert_otter(1, "ota update f.bin %s --ca ca.pem --retries 0", site.url);
+    assert_true(bad_server_await(site.server, BAD_COUNT_FAULTS, 1) >= 1);
+    change_site(&site, good);
+    assert_otter(0, "ota update f.bin %s --ca ca.pem --verbose --no-resume", site.url);
+    close_site(&site);
+    assert_null(strstr(said.err, "earlier download"));
+    assert_boots("ota_1");
+}
+
+static void an_update_in_parts_needs_one_connection(void **state)
+{
+    site_t site;
+    (void)state;
+    make_flash();
+    assert_otter(0, "ota confirm f.bin");
+    make_large_app();
+    open_site(&site, "large.bin", (bad_reply_t){.etag = "\"v4\"", .ranges = true}, false);
+    assert_otter(0, "ota update f.bin %s --ca ca.pem --partial 16K --limit-rate 2M --max-time 60", site.url);
+    assert_int_equal(bad_server_count(site.server, BAD_COUNT_HANDSHAKES), 1);
+    assert_int_equal(bad_server_count(site.server, BAD_COUNT_REQUESTS), 1 + (site.image_len + 16383) / 16384);
+    close_site(&site);
+    assert_boots("ota_1");
+}
+
+static void a_file_of_this_machine_updates(void **state)
+{
+    char folder[512];
+    (void)state;
+    make_flash();
+    assert_otter(0, "ota confirm f.bin");
+    make_large_app();
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    assert_otter(0, "ota update f.bin file://%s/large.bin", folder);
+    assert_boots("ota_1");
+    assert_otter(1, "ota update f.bin file://%s/missing.bin", folder);
+}
+
 static void wrong_options_of_update_are_refused(void **state)
 {
     (void)state;
     make_flash();
     assert_otter(2, "ota update f.bin https://localhost/ --timeout 0");
     assert_otter(2, "ota update f.bin https://localhost/ --timeout long");
-    assert_otter(2, "ota update f.bin ftp://localhost/fw.bin");
+    assert_otter(2, "ota update f.bin gopher://localhost/fw.bin");
     assert_says(said.err, "https");
+    assert_otter(1, "ota update f.bin ftp://localhost/fw.bin");
+    assert_says(said.err, "--allow-http");
+    assert_otter(2, "ota update f.bin https://localhost/ --retries many");
+    assert_otter(2, "ota update f.bin https://localhost/ --max-time 0");
+    assert_otter(2, "ota update f.bin https://localhost/ --limit-rate fast");
+    assert_otter(2, "ota update f.bin https://localhost/ --min-speed 5G");
+    assert_otter(2, "ota update f.bin https://localhost/ --partial 100");
     assert_otter(1, "ota update f.bin https://localhost/ --ca missing.pem");
     assert_says(said.err, "missing.pem");
     assert_otter(1, "ota update nowhere.bin https://localhost/");
@@ -405,6 +500,10 @@ static const struct CMUnitTest tests[] = {
                                     bench_leave),
     cmocka_unit_test_setup_teardown(an_app_that_was_booted_once_and_not_confirmed_counts_as_rolled_back, bench_enter,
                                     bench_leave),
+    cmocka_unit_test_setup_teardown(an_update_that_was_interrupted_goes_on_in_the_next, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(an_update_that_may_not_resume_fetches_all, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(an_update_in_parts_needs_one_connection, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(a_file_of_this_machine_updates, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(wrong_options_of_update_are_refused, bench_enter, bench_leave),
 };
 
