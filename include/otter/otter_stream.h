@@ -92,6 +92,7 @@ esp_err_t otter_stream_write(otter_stream_t *stream, const void *src, size_t len
  * @param len          its size in bytes, at least 1
  * @param got          gets the number of bytes written, 0 unless ESP_OK. 0 with ESP_OK: the other side has ended its
  *                     bytes in good order, which with TLS takes a close_notify alert, without it TCP's FIN.
+ *                     Neither such an end nor a broken connection is anything else at the next call.
  * @param deadline_us  for the first byte
  * @return ESP_OK; ESP_ERR_TIMEOUT, nothing lost, may be called again; ESP_ERR_NOT_ALLOWED as for otter_stream_write();
  *         ESP_FAIL if the connection is broken (reset, a TLS alert, TLS that ends without close_notify: somebody may have

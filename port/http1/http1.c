@@ -163,7 +163,7 @@ void otter_http_close(otter_http_t *http)
         return;
     }
     http->is_open = false;
-    if (!http->keeps_alive || http->fault != ESP_OK || !http1_is_body_over(http)) {
+    if (!http->keeps_alive || !http1_is_body_over(http)) {
         disconnect(http);
     }
 }

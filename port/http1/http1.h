@@ -35,7 +35,6 @@ struct otter_http {
     bool has_body;    /**< Its answer may have a body (not HEAD). */
     bool keeps_alive; /**< The connection can carry another. */
     bool is_complete; /**< The body is at its end. */
-    esp_err_t fault;  /**< Why no more of the body will come; ESP_OK: it may. */
     http1_head_t head;
     http1_framing_t framing;
     http1_chunks_t chunks;

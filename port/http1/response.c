@@ -61,17 +61,14 @@ void http1_start_body(otter_http_t *http)
     http->chunks = (http1_chunks_t){0};
     http->left = http->framing == HTTP1_BY_LENGTH ? http->head.content_length : 0;
     http->is_complete = false;
-    http->fault = ESP_OK;
 }
 
 /* ---- body ---- */
 
-/* No more will come: said again at the next read. */
 static esp_err_t break_off(otter_http_t *http, const char *why)
 {
     http1_set_error(http, "%s", why);
-    http->fault = ESP_ERR_HTTP_INCOMPLETE_DATA;
-    return http->fault;
+    return ESP_ERR_HTTP_INCOMPLETE_DATA;
 }
 
 /* What it means that the stream gave nothing. */
@@ -151,8 +148,8 @@ static esp_err_t read_by_chunks(otter_http_t *http, void *dst, size_t len, size_
 
 esp_err_t http1_read_body(otter_http_t *http, void *dst, size_t len, size_t *got, int64_t deadline_us)
 {
-    if (http->fault != ESP_OK || http1_is_body_over(http)) {
-        return http->fault;
+    if (http1_is_body_over(http)) {
+        return ESP_OK;
     }
     switch (http->framing) {
     case HTTP1_BY_LENGTH:

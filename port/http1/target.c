@@ -77,7 +77,7 @@ static void unescape_zone(char *host)
     }
 }
 
-/* Digits, at least one if there is a colon before them... or none: then it is the scheme's. */
+/* What follows the host: nothing, a colon, or a colon and digits; without digits it is the scheme's port. */
 static bool take_port(http1_target_t *target, const char *at, const char *end)
 {
     uint32_t port = 0;
@@ -103,9 +103,6 @@ static bool take_port(http1_target_t *target, const char *at, const char *end)
 /* "host", "host:port", "[address]:port". */
 static bool take_authority(http1_target_t *target, const char *at, const char *end)
 {
-    if (memchr(at, '@', (size_t)(end - at)) != NULL) {
-        return false;
-    }
     if (at < end && *at == '[') {
         const char *close = memchr(at, ']', (size_t)(end - at));
         if (close == NULL || !take_host(target, at + 1, (size_t)(close - at) - 1, is_address_char)) {

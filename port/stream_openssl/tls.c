@@ -100,13 +100,12 @@ static bool expect_name(otter_stream_t *stream, const char *name)
 {
     const otter_http_tls_t *tls = &stream->config.tls;
     X509_VERIFY_PARAM *param = SSL_get0_param(stream->ssl);
-    bool check = !tls->insecure && !tls->skip_common_name_check;
     if (is_address(name)) {
-        return !check || X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+        return tls->skip_common_name_check || X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
     }
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_set_tlsext_host_name(stream->ssl, name) == 1 &&
-           (!check || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1);
+           (tls->skip_common_name_check || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1);
 }
 
 static void drop_session(otter_stream_t *stream)

@@ -120,7 +120,7 @@ static bool use_key(SSL_CTX *context, const char *data, size_t len, const char *
     if (bio != NULL) {
         key = der ? d2i_PrivateKey_bio(bio, NULL) : PEM_read_bio_PrivateKey(bio, NULL, give_password, arg);
     }
-    bool ok = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1;
+    bool ok = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1;
     EVP_PKEY_free(key);
     BIO_free(bio);
     ERR_clear_error();

@@ -419,13 +419,31 @@ static void bytes_nobody_asked_for_end_the_connection(void **state)
     static const char *const evil[] = {HELLO AGAIN, HELLO "x", HELLO "\r\n"};
     for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {
         for (size_t piece = 1; piece < 60; piece++) {
-            const stream_connection_t connections[] = {{.answers = {{.bytes = evil[i]}}, .piece = piece},
-                                                       {.answers = {{.bytes = EMPTY}}}};
+            const stream_connection_t connections[] = {
+                {.answers = {{.bytes = evil[i]}, {.bytes = AGAIN}}, .piece = piece}, {.answers = {{.bytes = EMPTY}}}};
             exchange_t x = run_twice(connections, 2, "GET");
             assert_body(&x, "");
             assert_int_equal(stream_seen()->opens, 2);
             finish(&x);
         }
+    }
+}
+
+static void connection_that_is_to_close_is_not_used_again(void **state)
+{
+    (void)state;
+    static const char *const closing[] = {
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    };
+    for (size_t i = 0; i < 3; i++) {
+        const stream_connection_t connections[] = {{.answers = {{.bytes = closing[i]}, {.bytes = AGAIN}}},
+                                                   {.answers = {{.bytes = EMPTY}}}};
+        exchange_t x = run_twice(connections, 2, "GET");
+        assert_body(&x, "");
+        assert_int_equal(stream_seen()->opens, 2);
+        finish(&x);
     }
 }
 
@@ -482,20 +500,28 @@ static void unread_body_ends_the_connection(void **state)
 static void refusal_is_told_from_failure(void **state)
 {
     (void)state;
-    static const stream_connection_t connections[] = {{.open_err = ESP_ERR_NOT_ALLOWED},
-                                                      {.open_err = ESP_FAIL},
-                                                      {.open_err = ESP_ERR_TIMEOUT},
-                                                      {.open_err = ESP_ERR_NO_MEM},
-                                                      {.write_err = ESP_ERR_NOT_ALLOWED}};
-    static const esp_err_t expected[] = {ESP_ERR_HTTP_CONNECT, ESP_ERR_HTTP_CONNECT, ESP_ERR_HTTP_CONNECT,
-                                         ESP_ERR_NO_MEM, ESP_ERR_HTTP_WRITE_DATA};
-    static const bool refused[] = {true, false, false, false, true};
-    stream_script(connections, 5);
+    static const struct {
+        stream_connection_t connection;
+        esp_err_t err;
+        bool refused;
+    } cases[] = {
+        {{.open_err = ESP_ERR_NOT_ALLOWED}, ESP_ERR_HTTP_CONNECT, true},
+        {{.answers = {{.bytes = "garbage\r\n\r\n"}}}, ESP_ERR_HTTP_FETCH_HEADER, false},
+        {{.write_err = ESP_ERR_NOT_ALLOWED}, ESP_ERR_HTTP_WRITE_DATA, true},
+        {{.open_err = ESP_FAIL}, ESP_ERR_HTTP_CONNECT, false},
+        {{.open_err = ESP_ERR_TIMEOUT}, ESP_ERR_HTTP_CONNECT, false},
+        {{.open_err = ESP_ERR_NO_MEM}, ESP_ERR_NO_MEM, false},
+    };
+    stream_connection_t connections[sizeof(cases) / sizeof(cases[0])];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        connections[i] = cases[i].connection;
+    }
+    stream_script(connections, sizeof(cases) / sizeof(cases[0]));
     exchange_t x = {.http = otter_http_new(&(otter_http_config_t){.tcp_keep_alive = false})};
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         run_method(&x, "GET");
-        assert_err(x.open_err, expected[i]);
-        assert_int_equal(x.response.refused, refused[i]);
+        assert_err(x.open_err, cases[i].err);
+        assert_int_equal(x.response.refused, cases[i].refused);
     }
     otter_http_free(x.http);
 }
@@ -566,6 +592,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(silence_is_no_reason_to_ask_again),
     cmocka_unit_test(connection_known_to_be_dead_is_not_tried),
     cmocka_unit_test(bytes_nobody_asked_for_end_the_connection),
+    cmocka_unit_test(connection_that_is_to_close_is_not_used_again),
     cmocka_unit_test(other_server_gets_another_connection),
     cmocka_unit_test(end_of_chunks_that_has_come_is_read_at_close),
     cmocka_unit_test(unread_body_ends_the_connection),
