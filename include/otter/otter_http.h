@@ -115,7 +115,9 @@ typedef struct otter_http_response {
 otter_http_t *otter_http_new(const otter_http_config_t *config);
 
 /**
- * Connects if need be, sends a request, and waits for the response headers.
+ * Connects if need be, sends a request, and waits for the response headers. A kept connection that turns out to be closed
+ * before a byte of the response has come is replaced by a new one, once, and the request sent again; a port may leave that
+ * to the caller where sending twice is not the same as sending once (POST).
  *
  * @param http         a client with no exchange open
  * @param request      the request
@@ -141,7 +143,7 @@ esp_err_t otter_http_open(otter_http_t *http, const otter_http_request_t *reques
  *                     (as long as Content-Length said, the last chunk seen, or a close where only that ends it)
  * @param deadline_us  on the clock of otter_now_us()
  * @return ESP_OK; ESP_ERR_TIMEOUT, nothing lost, may be called again; ESP_ERR_HTTP_INCOMPLETE_DATA if the connection ended
- *         before the body did; ESP_FAIL for any other fault of the connection
+ *         before the body did, or its chunks are malformed; ESP_FAIL for any other fault of the connection
  */
 esp_err_t otter_http_read(otter_http_t *http, void *dst, size_t len, size_t *got, int64_t deadline_us);
 
