@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 
 #include "otter/otter_os.h"
 
@@ -102,9 +103,23 @@ static void perform(otter_http_t *http)
     }
 }
 
-static int wait_ms(int64_t left_us)
+/* Some libcurls forget, between two steps of FTP, what they wait for: then no event would come. */
+static bool waits_for_nothing(otter_http_t *http)
 {
-    return left_us >= 1000000 ? 1000 : (int)((left_us + 999) / 1000);
+    fd_set reads;
+    fd_set writes;
+    fd_set errors;
+    int largest = -1;
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    FD_ZERO(&errors);
+    return curl_multi_fdset(http->multi, &reads, &writes, &errors, &largest) == CURLM_OK && largest < 0;
+}
+
+static int wait_ms(otter_http_t *http, int64_t left_us)
+{
+    int64_t most_us = waits_for_nothing(http) ? 5000 : 1000000;
+    return (int)(((left_us < most_us ? left_us : most_us) + 999) / 1000);
 }
 
 bool http_curl_run_until(otter_http_t *http, bool (*is_there)(const otter_http_t *http), int64_t deadline_us)
@@ -119,7 +134,7 @@ bool http_curl_run_until(otter_http_t *http, bool (*is_there)(const otter_http_t
         if (left_us <= 0) {
             return false;
         }
-        curl_multi_poll(http->multi, NULL, 0, wait_ms(left_us), NULL);
+        curl_multi_poll(http->multi, NULL, 0, wait_ms(http, left_us), NULL);
     }
 }
 

@@ -119,6 +119,7 @@ static const struct {
 } refusals[] = {
     {CURLE_LOGIN_DENIED, 401},          {CURLE_REMOTE_FILE_NOT_FOUND, 404}, {CURLE_REMOTE_ACCESS_DENIED, 404},
     {CURLE_FTP_COULDNT_RETR_FILE, 404}, {CURLE_FTP_WEIRD_SERVER_REPLY, -1}, {CURLE_FTP_WEIRD_PASV_REPLY, -1},
+    {CURLE_OPERATION_TIMEDOUT, -1}, /* What curl makes of any 421. */
 };
 
 /* The status that tells a failure as HTTP would; -1: none does, it is one of the connection. */
@@ -309,10 +310,13 @@ esp_err_t http_curl_ftp_open(otter_http_t *http, const otter_http_request_t *req
                              otter_http_response_t *response)
 {
     file_facts_t facts = {.size_bytes = -1};
-    file_answer_t answer = file_answer_status(404);
+    file_answer_t answer = file_answer_decide(request, &facts);
     esp_err_t err = ESP_OK;
     http->ftp_ranges = false;
-    if (names_a_file(request->url)) {
+    if (answer.status == 200 && !names_a_file(request->url)) {
+        answer = file_answer_status(404);
+    }
+    if (answer.status == 200) {
         err = probe(http, request, deadline_us, &facts, &answer, response);
     }
     if (err == ESP_OK && has_body(&answer)) {
