@@ -67,11 +67,11 @@ typedef esp_err_t (*http_client_init_cb_t)(esp_http_client_handle_t client);
 typedef struct {
     const char *data_in; /**< Encrypted bytes. */
     size_t data_in_len;  /**< How many. */
-    char *data_out;      /**< Set by the callback: decrypted bytes, from malloc(), freed by the library. */
+    char *data_out;      /**< Set by the callback: decrypted bytes, from malloc(); freed by the library after ESP_OK. */
     size_t data_out_len; /**< Set by the callback: how many. */
 } decrypt_cb_arg_t;
 
-/** Decrypts one piece. ESP_OK, or an error that ends the update. */
+/** Decrypts one piece; may give nothing until more comes. ESP_OK, or an error that ends the update. */
 typedef esp_err_t (*decrypt_cb_t)(decrypt_cb_arg_t *args, void *user_ctx);
 
 /** What to update from, and how. Zero fields are defaults. */
@@ -86,9 +86,10 @@ typedef struct {
     uint32_t buffer_caps;           /**< Kind of memory for the transfer buffer; there is one kind only, so not used. */
     bool ota_resumption;            /**< Go on where an interrupted update stopped. Not supported yet. */
     size_t ota_image_bytes_written; /**< Bytes that it had written. */
-    decrypt_cb_t decrypt_cb;        /**< Decrypts the image as it arrives. Not supported yet; NULL: image is plain. */
-    void *decrypt_user_ctx;         /**< Handed to it. */
-    uint16_t enc_img_header_size;   /**< Bytes of header before the encrypted image. */
+    /** Decrypts the image as it arrives; otter_decrypt_image (otter/otter_encrypted.h): the library does. NULL: image is plain. */
+    decrypt_cb_t decrypt_cb;
+    void *decrypt_user_ctx;       /**< Handed to it. */
+    uint16_t enc_img_header_size; /**< Bytes of the file that are not of the image. */
     struct {
         /** Slot to write to, an OTA app slot; NULL: esp_ota_get_next_update_partition(NULL). */
         const esp_partition_t *staging;

@@ -20,9 +20,11 @@ static esp_err_t feed(void *self, const uint8_t *bytes, size_t len, https_ota_si
     decrypt->fed = true;
     https_ota_post(ESP_HTTPS_OTA_DECRYPT_CB, NULL, 0);
     esp_err_t err = decrypt->callback(&args, decrypt->user_ctx);
-    if (err != ESP_OK) {
+    if (err != ESP_OK) { /* What it allocated is still its own, and ESP-IDF's example has freed it. */
         ESP_LOGE(TAG, "decrypt_cb answered %s", esp_err_to_name(err));
-    } else if (args.data_out != NULL && args.data_out_len > 0) { /* It may keep bytes until more come. */
+        return err;
+    }
+    if (args.data_out != NULL && args.data_out_len > 0) { /* It may keep bytes until more come. */
         err = sink(arg, (const uint8_t *)args.data_out, args.data_out_len);
     }
     free(args.data_out);

@@ -482,6 +482,32 @@ static void the_example_of_esp_idf_refuses_a_wrong_tag(void **state)
     close_site(&site);
 }
 
+/** The example's way to refuse a version: what it has put into the answer is freed already. */
+static esp_err_t refuse_piece(decrypt_cb_arg_t *args, void *user_ctx)
+{
+    esp_err_t err = decrypt_piece(args, user_ctx);
+    assert_err(err, ESP_OK);
+    assert_non_null(args->data_out);
+    free(args->data_out);
+    return ESP_FAIL;
+}
+
+static void a_callback_that_refuses_keeps_what_it_allocated(void **state)
+{
+    site_t site = open_site(state, TRUST_SCHEME_P256);
+    esp_decrypt_cfg_t cfg = {.rsa_priv_key = site.pem, .rsa_priv_key_len = strlen(site.pem)};
+    esp_decrypt_handle_t decrypt = esp_encrypted_img_decrypt_start(&cfg);
+    esp_http_client_config_t client = fake_client();
+    esp_https_ota_config_t config = {
+        .http_config = &client, .decrypt_cb = refuse_piece, .decrypt_user_ctx = decrypt, .enc_img_header_size = HEADER};
+    http_fake_exchange_t answer = {.body = site.file, .body_len = site.len};
+    fake_answer(&answer);
+    assert_err(esp_https_ota(&config), ESP_FAIL);
+    assert_int_equal(site.bench->slot_erases, 0);
+    assert_err(esp_encrypted_img_decrypt_abort(decrypt), ESP_OK);
+    close_site(&site);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(an_encrypted_image_is_installed, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(pieces_of_any_size_are_put_together, bench_setup, fake_teardown),
@@ -504,6 +530,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_server_without_ranges_starts_over_after_a_power_cut, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(the_example_of_esp_idf_updates, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(the_example_of_esp_idf_refuses_a_wrong_tag, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(a_callback_that_refuses_keeps_what_it_allocated, bench_setup, fake_teardown),
 };
 
 TEST_MAIN(tests)
