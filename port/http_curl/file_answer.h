@@ -39,8 +39,8 @@ void file_answer_date(time_t seconds, char text[FILE_ANSWER_DATE_BYTES]);
 /**
  * Decides the answer by method, Range and If-Range. Other conditions are not looked at, as HTTP allows.
  *
- * A Range that is malformed, of another unit or of several parts is ignored; so is one under an If-Range that is neither
- * the tag nor the date, to the letter.
+ * A Range that is malformed, of another unit or of several parts is ignored; so is one under an If-Range that is
+ * neither the tag nor the date, to the letter.
  */
 file_answer_t file_answer_decide(const otter_http_request_t *request, const file_facts_t *facts);
 

@@ -46,7 +46,7 @@ static int status_of_errno(int error)
     return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG ? 404 : 403;
 }
 
-/* Opens a regular file and nothing else; not waiting for a FIFO's other end, nor touching a device. Value: 200, or why not. */
+/* Opens a regular file and nothing else: not waiting for a FIFO's other end, nor touching a device. Value: a status. */
 static int open_regular(otter_http_t *http, const char *path)
 {
     struct stat before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file on an FTP server, as if an HTTP server had it: first asked about (size, time), then fetched, from where the Range
- * header says. */
+/* A file on an FTP server, as if an HTTP server had it: first asked about (size, time), then fetched, from where the
+ * Range header says. */
 #define _GNU_SOURCE
 #include "port/http_curl/http_curl.h"
 
@@ -15,7 +15,7 @@
 #include "port/http_curl/file_answer.h"
 
 #define MAX_CREDENTIALS_BYTES 512
-#define LATE_US               2000000 /* Curl waits for some replies by itself: so long after the deadline it is ended. */
+#define LATE_US               2000000 /* Curl waits for some replies by itself; no longer after the deadline. */
 
 /* ---- login ---- */
 
@@ -365,7 +365,7 @@ esp_err_t http_curl_ftp_read(otter_http_t *http, void *dst, size_t len, size_t *
 void http_curl_ftp_hang_up(otter_http_t *http)
 {
     if (http->ftp_control != CURL_SOCKET_BAD) {
-        /* Curl says QUIT and waits for the answer, for minutes if the network is gone. This way it sees the end at once. */
+        /* Curl says QUIT and waits for the answer, minutes if the network is gone. This way it sees the end at once. */
         (void)shutdown(http->ftp_control, SHUT_RD);
     }
 }

@@ -146,8 +146,8 @@ bool http_curl_prepare_tls(otter_http_t *http);
 /**
  * Sets the options of connection, TLS and URL; and for http and https method and headers. All others are as new.
  *
- * @return ESP_OK; ESP_ERR_HTTP_CONNECT for a malformed URL, or with TLS when nothing is trusted; ESP_ERR_NO_MEM. The error
- *         text is set.
+ * @return ESP_OK; ESP_ERR_HTTP_CONNECT for a malformed URL, or with TLS when nothing is trusted; ESP_ERR_NO_MEM. The
+ *         error text is set.
  */
 esp_err_t http_curl_set_options(otter_http_t *http, const otter_http_request_t *request);
 

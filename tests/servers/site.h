@@ -25,7 +25,7 @@ typedef struct site_server {
     const char *name; /**< Of the program; its output is in name.out. */
 } site_server_t;
 
-/** What a test has. The folder holds www/ (served) and tmp/, ca.pem, cert.pem, key.pem (for localhost and its addresses). */
+/** What a test has. The folder holds www/ (served), tmp/, ca.pem, and cert.pem with key.pem for localhost. */
 typedef struct site {
     char home[48];
     certs_ca_t *ca;

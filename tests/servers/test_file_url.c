@@ -39,7 +39,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define cmocka_unit_test_file(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define cmocka_unit_test_file(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
 static const char *at(world_t *world, const char *host, const char *name)
 {

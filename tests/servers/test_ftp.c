@@ -46,7 +46,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define cmocka_unit_test_ftp(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define cmocka_unit_test_ftp(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
 static const char *at(world_t *world, const char *rest)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * otterd beside nginx: the same file, the same requests, the same answers; where nginx is not what RFC 9110 asks for, both
- * answers are written down here.
+ * otterd beside nginx: the same file, the same requests, the same answers; where nginx is not what RFC 9110 asks for,
+ * both answers are written down here.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Updates through tinyproxy: by environment and by configuration, CONNECT and plain, and what goes wrong with proxies. */
+/* Updates through tinyproxy: by environment and by configuration, CONNECT and plain, and what goes wrong. */
 #include <signal.h>
 #include <stdlib.h>
 
