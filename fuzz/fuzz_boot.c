@@ -72,7 +72,8 @@ static esp_err_t watch_sync(otter_flash_t *flash)
     return otter_flash_sync(((watch_t *)flash)->inner);
 }
 
-static const otter_flash_ops_t watch_ops = {watch_read, watch_program, watch_erase, watch_sync};
+static const otter_flash_ops_t watch_ops = {
+    .read = watch_read, .program = watch_program, .erase = watch_erase, .sync = watch_sync};
 
 static void watch_begin(watch_t *watch, otter_flash_t *inner)
 {

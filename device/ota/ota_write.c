@@ -34,6 +34,35 @@ static esp_err_t erase_up_to(ota_op_t *op, uint32_t end)
     return err;
 }
 
+/* Erases what is reached first, then writes. */
+static esp_err_t write_bytes(ota_op_t *op, const uint8_t *data, uint32_t size)
+{
+    esp_err_t err = erase_up_to(op, op->written + size);
+    return err == ESP_OK ? esp_partition_write(&op->staging, op->written, data, size) : err;
+}
+
+/* The same for a flash that erases and programs in one go: the sectors that are reached with these bytes are. */
+static esp_err_t rewrite_bytes(ota_op_t *op, const uint8_t *data, uint32_t size)
+{
+    uint32_t room = op->erased > op->written ? op->erased - op->written : 0;
+    uint32_t first = size < room ? size : room;
+    uint32_t rest = size - first;
+    esp_err_t err = esp_partition_write(&op->staging, op->written, data, first);
+    if (err == ESP_OK && rest > 0) {
+        err = partition_flash_rewrite(op->staging.address + op->erased, data + first, rest);
+    }
+    if (err == ESP_OK && rest > 0) {
+        op->erased = (uint32_t)ota_round_up(op->erased + rest, op->staging.erase_size);
+    }
+    return err;
+}
+
+/* Whole sectors, inside the partition. */
+static bool can_rewrite(const ota_op_t *op)
+{
+    return partition_flash_can_rewrite() && op->staging.size % op->staging.erase_size == 0;
+}
+
 esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
 {
     if (data == NULL) {
@@ -52,10 +81,7 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
     if (op->written == 0 && !begins_well(op, data, size)) {
         return ESP_ERR_OTA_VALIDATE_FAILED;
     }
-    esp_err_t err = erase_up_to(op, op->written + (uint32_t)size);
-    if (err == ESP_OK) {
-        err = esp_partition_write(&op->staging, op->written, data, size);
-    }
+    esp_err_t err = can_rewrite(op) ? rewrite_bytes(op, data, (uint32_t)size) : write_bytes(op, data, (uint32_t)size);
     if (err == ESP_OK) {
         op->written += (uint32_t)size;
     }

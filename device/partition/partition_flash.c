@@ -145,6 +145,47 @@ esp_err_t partition_flash_erase(uint32_t off, size_t len)
     return err;
 }
 
+bool partition_flash_can_rewrite(void)
+{
+    const otter_flash_t *flash = device_flash();
+    return flash != NULL && flash->ops->rewrite != NULL;
+}
+
+static esp_err_t rewrite_step(otter_flash_t *flash, uint32_t off, const uint8_t *src, size_t len)
+{
+    size_t sectors = (len + flash->sector_bytes - 1) / flash->sector_bytes;
+    otter_mutex_lock(&partition_state.flash_lock);
+    notice_change(off, sectors * flash->sector_bytes);
+    esp_err_t err = flash->ops->rewrite(flash, off, src, len);
+    otter_mutex_unlock(&partition_state.flash_lock);
+    return err;
+}
+
+esp_err_t partition_flash_rewrite(uint32_t off, const void *src, size_t len)
+{
+    otter_flash_t *flash = device_flash();
+    if (!partition_flash_can_rewrite()) {
+        return ESP_ERR_NOT_SUPPORTED;
+    }
+    if (!otter_flash_contains(flash, off, len)) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    if (off % flash->sector_bytes != 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    size_t step = flash->sector_bytes > ERASE_STEP_BYTES ? flash->sector_bytes : ERASE_STEP_BYTES;
+    const uint8_t *at = src;
+    esp_err_t err = ESP_OK;
+    while (len > 0 && err == ESP_OK) {
+        size_t part = len < step ? len : step;
+        err = rewrite_step(flash, off, at, part);
+        at += part;
+        off += (uint32_t)part;
+        len -= part;
+    }
+    return err;
+}
+
 esp_err_t partition_flash_sync(void)
 {
     otter_flash_t *flash = device_flash();

@@ -59,6 +59,19 @@ esp_err_t partition_flash_program(uint32_t off, const void *src, size_t len);
  */
 esp_err_t partition_flash_erase(uint32_t off, size_t len);
 
+/** True if the device's flash erases and programs in one go at less cost (otter_flash_ops.rewrite). */
+bool partition_flash_can_rewrite(void);
+
+/**
+ * Erases each sector of the device's flash that [off, off + len) touches, and programs the bytes, in steps as
+ * partition_flash_erase(). Only if partition_flash_can_rewrite().
+ * Power cut: a part is done, one step's sectors are in any state.
+ *
+ * @param off  a multiple of the sector size
+ * @return as partition_flash_erase(); ESP_ERR_NOT_SUPPORTED
+ */
+esp_err_t partition_flash_rewrite(uint32_t off, const void *src, size_t len);
+
 /** Makes everything written before durable before anything after. Returns as partition_flash_read(). */
 esp_err_t partition_flash_sync(void);
 

@@ -23,7 +23,7 @@ extern "C" {
 
 typedef struct otter_flash otter_flash_t;
 
-/** What a port implements. Each op returns ESP_OK or ESP_ERR_FLASH_OP_FAIL. */
+/** What a port implements; @ref otter_flash_ops.rewrite may be NULL. Each op returns ESP_OK or ESP_ERR_FLASH_OP_FAIL. */
 typedef struct otter_flash_ops {
     /** Copies @p len bytes at @p off into @p dst. */
     esp_err_t (*read)(otter_flash_t *flash, uint32_t off, void *dst, size_t len);
@@ -42,6 +42,12 @@ typedef struct otter_flash_ops {
      * A no-op on raw NOR. Until it returns, a power cut may undo or reorder earlier operations.
      */
     esp_err_t (*sync)(otter_flash_t *flash);
+    /**
+     * Erases each sector that [off, off + len) touches, and programs the bytes. For a flash that does both in one go at less
+     * cost; NULL: it does not, and is asked for one after the other. @p off is a multiple of the sector size, the sectors lie
+     * inside the chip. A power cut leaves any bits in these sectors; nothing outside them changes.
+     */
+    esp_err_t (*rewrite)(otter_flash_t *flash, uint32_t off, const void *src, size_t len);
 } otter_flash_ops_t;
 
 /** A flash chip: ops and geometry, constant for its life. */

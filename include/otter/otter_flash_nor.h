@@ -20,13 +20,15 @@ typedef struct otter_flash_nor {
     otter_flash_t *inner;   /**< The flash that holds the bytes; not owned. */
     uint32_t violations;    /**< Programs refused because they would have set a bit. */
     uint32_t violation_off; /**< Offset of the first byte of the last refused one. */
+    uint32_t blank_off;     /**< Where a range begins that was erased and not programmed since, */
+    uint32_t blank_len;     /**< and its bytes: a program there needs no look at the flash. */
 } otter_flash_nor_t;
 
 /**
  * Puts NOR rules over @p inner, with the same geometry.
  *
  * @param nor    storage, initialised here
- * @param inner  the flash below, in use by nobody else
+ * @param inner  the flash below, changed by nobody else
  * @return &nor->base. Its program returns ESP_ERR_FLASH_OP_FAIL, and leaves the flash as it was, if a bit
  *         would change from 0 to 1.
  */

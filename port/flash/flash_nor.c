@@ -56,11 +56,34 @@ static esp_err_t nor_read(otter_flash_t *flash, uint32_t off, void *dst, size_t 
     return inner->ops->read(inner, off, dst, len);
 }
 
+/* True if all of the range was erased last. Then there is nothing to look at: every other program or erase came through here. */
+static bool is_known_blank(const otter_flash_nor_t *nor, uint32_t off, size_t len)
+{
+    return off >= nor->blank_off && off - nor->blank_off <= nor->blank_len &&
+           len <= nor->blank_len - (off - nor->blank_off);
+}
+
+/* What lies before the range is forgotten, too: writes go upwards. */
+static void forget_blank(otter_flash_nor_t *nor, uint32_t off, size_t len)
+{
+    uint64_t end = (uint64_t)off + len;
+    uint64_t blank_end = (uint64_t)nor->blank_off + nor->blank_len;
+    if (off >= blank_end || end <= nor->blank_off) {
+        return;
+    }
+    nor->blank_len = end < blank_end ? (uint32_t)(blank_end - end) : 0;
+    nor->blank_off = (uint32_t)end;
+}
+
 static esp_err_t nor_program(otter_flash_t *flash, uint32_t off, const void *src, size_t len)
 {
     otter_flash_nor_t *nor = self(flash);
-    esp_err_t err = check_program(nor, off, src, len);
-    return err == ESP_OK ? nor->inner->ops->program(nor->inner, off, src, len) : err;
+    esp_err_t err = is_known_blank(nor, off, len) ? ESP_OK : check_program(nor, off, src, len);
+    if (err != ESP_OK) {
+        return err;
+    }
+    forget_blank(nor, off, len);
+    return nor->inner->ops->program(nor->inner, off, src, len);
 }
 
 static esp_err_t nor_erase(otter_flash_t *flash, uint32_t off, size_t len)
@@ -68,8 +91,26 @@ static esp_err_t nor_erase(otter_flash_t *flash, uint32_t off, size_t len)
     if (off % flash->sector_bytes != 0 || len % flash->sector_bytes != 0) {
         return ESP_ERR_FLASH_OP_FAIL;
     }
-    otter_flash_t *inner = self(flash)->inner;
-    return inner->ops->erase(inner, off, len);
+    otter_flash_nor_t *nor = self(flash);
+    esp_err_t err = nor->inner->ops->erase(nor->inner, off, len);
+    bool goes_on = (uint64_t)nor->blank_off + nor->blank_len == off && nor->blank_len > 0;
+    nor->blank_off = goes_on ? nor->blank_off : off;
+    nor->blank_len = goes_on ? nor->blank_len + (uint32_t)len : (uint32_t)len;
+    if (err != ESP_OK) {
+        nor->blank_len = 0;
+    }
+    return err;
+}
+
+/* What is erased first breaks no rule. */
+static esp_err_t nor_rewrite(otter_flash_t *flash, uint32_t off, const void *src, size_t len)
+{
+    otter_flash_nor_t *nor = self(flash);
+    size_t partly = len % flash->sector_bytes;
+    esp_err_t err = nor->inner->ops->rewrite(nor->inner, off, src, len);
+    nor->blank_off = off + (uint32_t)len;
+    nor->blank_len = err == ESP_OK && partly != 0 ? flash->sector_bytes - (uint32_t)partly : 0;
+    return err;
 }
 
 static esp_err_t nor_sync(otter_flash_t *flash)
@@ -85,9 +126,17 @@ static const otter_flash_ops_t nor_ops = {
     .sync = nor_sync,
 };
 
+static const otter_flash_ops_t rewriting_ops = {
+    .read = nor_read,
+    .program = nor_program,
+    .erase = nor_erase,
+    .sync = nor_sync,
+    .rewrite = nor_rewrite,
+};
+
 otter_flash_t *otter_flash_nor_init(otter_flash_nor_t *nor, otter_flash_t *inner)
 {
     *nor = (otter_flash_nor_t){.base = *inner, .inner = inner};
-    nor->base.ops = &nor_ops;
+    nor->base.ops = inner->ops->rewrite != NULL ? &rewriting_ops : &nor_ops;
     return &nor->base;
 }

@@ -84,6 +84,16 @@ static esp_err_t file_erase(otter_flash_t *flash, uint32_t off, size_t len)
     return write_blank(self(flash)->fd, (off_t)off, len) ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
 }
 
+/* What is about to be programmed need not be FF first. */
+static esp_err_t file_rewrite(otter_flash_t *flash, uint32_t off, const void *src, size_t len)
+{
+    int fd = self(flash)->fd;
+    size_t partly = len % flash->sector_bytes;
+    size_t blank = partly != 0 ? flash->sector_bytes - partly : 0;
+    bool ok = write_all(fd, (off_t)off, src, len) && (blank == 0 || write_blank(fd, (off_t)off + (off_t)len, blank));
+    return ok ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
+}
+
 static esp_err_t file_sync(otter_flash_t *flash)
 {
     return fdatasync(self(flash)->fd) == 0 ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
@@ -94,6 +104,7 @@ static const otter_flash_ops_t file_ops = {
     .program = file_program,
     .erase = file_erase,
     .sync = file_sync,
+    .rewrite = file_rewrite,
 };
 
 /* Opens the directory of a path, so that what was created in it can be made durable. */

@@ -345,7 +345,8 @@ static esp_err_t failing_sync(otter_flash_t *flash)
 /* Boots a new app in slot 0 on a flash of which so many writes work, and so many then fail. */
 static esp_err_t boot_new_app_failing(bench_t *bench, failing_t *failing, int left, int count)
 {
-    static const otter_flash_ops_t ops = {failing_read, failing_program, failing_erase, failing_sync};
+    static const otter_flash_ops_t ops = {
+        .read = failing_read, .program = failing_program, .erase = failing_erase, .sync = failing_sync};
     *failing = (failing_t){.base = *bench->flash, .inner = bench->flash, .left = left, .count = count};
     failing->base.ops = &ops;
     bench->flash = &failing->base;
@@ -411,7 +412,8 @@ static esp_err_t stuck_program(otter_flash_t *flash, uint32_t off, const void *s
 static void an_app_whose_record_is_not_what_it_should_be_is_not_run(void **state)
 {
     (void)state;
-    static const otter_flash_ops_t ops = {failing_read, stuck_program, failing_erase, failing_sync};
+    static const otter_flash_ops_t ops = {
+        .read = failing_read, .program = stuck_program, .erase = failing_erase, .sync = failing_sync};
     bench_t *bench = make();
     failing_t failing = {.base = *bench->flash, .inner = bench->flash, .left = INT32_MAX};
     failing.base.ops = &ops;

@@ -91,7 +91,8 @@ static esp_err_t recorder_sync(otter_flash_t *flash)
     return otter_flash_sync(recorder->inner);
 }
 
-static const otter_flash_ops_t recorder_ops = {recorder_read, recorder_program, recorder_erase, recorder_sync};
+static const otter_flash_ops_t recorder_ops = {
+    .read = recorder_read, .program = recorder_program, .erase = recorder_erase, .sync = recorder_sync};
 
 static otter_flash_t *recorder_init(flash_recorder_t *recorder, otter_flash_t *inner)
 {

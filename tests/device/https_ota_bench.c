@@ -78,7 +78,8 @@ static esp_err_t watch_sync(otter_flash_t *flash)
     return otter_flash_sync(&bench_of(flash)->nor.base);
 }
 
-static const otter_flash_ops_t watch_ops = {watch_read, watch_program, watch_erase, watch_sync};
+static const otter_flash_ops_t watch_ops = {
+    .read = watch_read, .program = watch_program, .erase = watch_erase, .sync = watch_sync};
 
 static void note_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 {

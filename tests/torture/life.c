@@ -93,7 +93,8 @@ static esp_err_t guard_sync(otter_flash_t *flash)
     return inner->ops->sync(inner);
 }
 
-static const otter_flash_ops_t guard_ops = {guard_read, guard_program, guard_erase, guard_sync};
+static const otter_flash_ops_t guard_ops = {
+    .read = guard_read, .program = guard_program, .erase = guard_erase, .sync = guard_sync};
 
 /* One device a process. */
 static struct {
