@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#define TIMEOUT_MS     1000
-#define STALL_MS       1500
+#define TIMEOUT_MS     10000
+#define STALL_MS       30000
 #define BACKOFF_MS     1
 #define BACKOFF_MS_MAX 10
 
@@ -17,7 +17,7 @@ void rig_configure(rig_t *rig)
 
 static void limit(otter_download_limits_t *limits)
 {
-    limits->idle_ms = RIG_IDLE_MS;
+    limits->idle_ms = TIMEOUT_MS;
     limits->stall_ms = STALL_MS;
     limits->retries = RIG_RETRIES;
     limits->backoff_first_ms = BACKOFF_MS;
@@ -68,6 +68,13 @@ int rig_teardown(void **state)
     return bench_teardown(&bench);
 }
 
+void rig_be_impatient(rig_t *rig)
+{
+    rig->http.timeout_ms = RIG_IDLE_MS;
+    rig->config.download.idle_ms = RIG_IDLE_MS;
+    rig_configure(rig);
+}
+
 /* --- the server --- */
 
 bad_reply_t rig_good(const rig_t *rig)
@@ -90,7 +97,7 @@ bad_reply_t rig_bad(const rig_t *rig, bad_fault_t fault, size_t fault_at)
 bad_reply_t rig_bad_once(const rig_t *rig, bad_fault_t fault, size_t fault_at)
 {
     bad_reply_t reply = rig_bad(rig, fault, fault_at);
-    reply.times = 1;
+    reply.until = 1;
     return reply;
 }
 
@@ -113,7 +120,7 @@ void rig_serve_only(rig_t *rig, const bad_reply_t *reply)
 void rig_serve_then_good(rig_t *rig, const bad_reply_t *first)
 {
     bad_reply_t replies[] = {*first, rig_good(rig)};
-    replies[0].times = 1;
+    replies[0].until = 1;
     rig_serve(rig, replies, 2);
 }
 

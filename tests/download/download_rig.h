@@ -16,7 +16,7 @@
 
 #define RIG_PATH    "/fw.bin"
 #define RIG_ETAG    "\"v2\""
-#define RIG_IDLE_MS 200 /**< Silence after which the rig's device makes a connection anew. */
+#define RIG_IDLE_MS 300 /**< Silence after which the rig's device makes a connection anew. */
 #define RIG_RETRIES 5   /**< Tries without progress that it makes after the first. */
 
 /** What a test has. */
@@ -39,6 +39,9 @@ int rig_teardown(void **state); /**< Test teardown: a good server mends what was
 
 /** Makes the device anew with rig->config. */
 void rig_configure(rig_t *rig);
+
+/** For servers that fall silent: a device that waits for RIG_IDLE_MS and no longer. */
+void rig_be_impatient(rig_t *rig);
 
 /** Serves app 2.0.0 well: ranges, a strong ETag. */
 bad_reply_t rig_good(const rig_t *rig);

@@ -25,7 +25,7 @@ static void serve_parts(rig_t *rig, unsigned good_parts, const bad_reply_t *bad)
 {
     bad_reply_t replies[] = {size_of(rig), rig_good(rig), *bad, rig_good(rig)};
     replies[1].times = good_parts;
-    replies[2].times = 1;
+    replies[2].until = 1;
     rig_serve(rig, replies, 4);
     download_in_parts(rig);
 }
@@ -57,7 +57,7 @@ static void cut_part_is_resumed(void **state)
 static void silent_part_is_resumed(void **state)
 {
     rig_t *rig = *state;
-    rig->http.timeout_ms = RIG_IDLE_MS;
+    rig_be_impatient(rig);
     bad_reply_t bad = rig_bad(rig, BAD_STALL_IN_BODY, 1000);
     assert_got_past(rig, &bad, 0);
 }

@@ -32,7 +32,7 @@ static void serve_after_cut(rig_t *rig, const bad_reply_t *then, size_t count)
 /* A wrong answer to the range is not used; the update ends well all the same. */
 static void assert_sees_through(rig_t *rig, bad_reply_t bad)
 {
-    bad.times = 1;
+    bad.until = 1;
     serve_after_cut(rig, &bad, 1);
     rig_assert_updates(rig);
     rig_assert_faults(rig, 2);

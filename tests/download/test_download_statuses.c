@@ -100,7 +100,7 @@ static void service_that_is_unavailable_in_between_is_waited_for(void **state)
 {
     rig_t *rig = *state;
     bad_reply_t bad = status(503, "Retry-After: 0\r\n");
-    bad.times = 3;
+    bad.until = 3;
     const bad_reply_t replies[] = {rig_bad_once(rig, BAD_CUT, 9000), bad, rig_good(rig)};
     rig_serve(rig, replies, 3);
     rig_assert_updates(rig);
@@ -173,7 +173,7 @@ static void demand_for_a_user_is_met(void **state)
     rig->http.password = "secret";
     bad_reply_t bad = status(401, "WWW-Authenticate: Basic realm=\"test\"\r\n");
     bad_reply_t good = rig_good(rig);
-    bad.times = 1;
+    bad.until = 1;
     good.need_authorization = "Basic b3R0ZXI6c2VjcmV0";
     const bad_reply_t replies[] = {bad, good};
     rig_serve(rig, replies, 2);
@@ -240,7 +240,6 @@ static void interim_answers_are_passed_over(void **state)
 static void flood_of_interim_answers_ends(void **state)
 {
     rig_t *rig = *state;
-    rig->http.timeout_ms = 300;
     rig->config.download.retries = 1;
     rig_configure(rig);
     bad_reply_t bad = rig_bad(rig, BAD_INTERIM_FLOOD, 1000000);

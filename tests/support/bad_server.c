@@ -34,7 +34,12 @@ void bad_add_count(bad_server_t *server, bad_count_t what)
 
 void bad_note_fault(connection_t *c)
 {
-    bad_add_count(c->server, BAD_COUNT_FAULTS);
+    pthread_mutex_lock(&c->server->lock);
+    c->server->counts[BAD_COUNT_FAULTS]++;
+    if (c->fired != NULL) {
+        (*c->fired)++;
+    }
+    pthread_mutex_unlock(&c->server->lock);
 }
 
 /* ---- connections ---- */
@@ -231,6 +236,7 @@ void bad_server_set_replies(bad_server_t *server, const bad_reply_t *replies, si
         memcpy(server->replies, replies, count * sizeof(*replies));
     }
     memset(server->used, 0, sizeof(server->used));
+    memset(server->fired, 0, sizeof(server->fired));
     server->reply_count = count;
     pthread_mutex_unlock(&server->lock);
 }

@@ -75,6 +75,7 @@ typedef struct bad_reply {
     const char *path;    /**< Path and query it is for; NULL: every one. */
     const char *method;  /**< Method it is for; NULL: every one. */
     unsigned times;      /**< Used so often; 0: without end. */
+    unsigned until;      /**< Used until its fault happened so often; 0: without end. */
     int status;          /**< 0: 200, or 206 for a range. */
     const char *headers; /**< More header lines, each with its CR LF; NULL: none. */
     size_t headers_len;  /**< Bytes of headers; 0: it ends with a NUL. */

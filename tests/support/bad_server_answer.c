@@ -20,17 +20,24 @@ static bool fits(const bad_reply_t *reply, const request_t *request)
            (reply->method == NULL || strcmp(reply->method, request->method) == 0);
 }
 
-static void pick_reply(bad_server_t *server, const request_t *request, bad_reply_t *reply)
+static bool is_left(const bad_server_t *server, size_t i)
 {
+    const bad_reply_t *reply = &server->replies[i];
+    return (reply->times == 0 || server->used[i] < reply->times) &&
+           (reply->until == 0 || server->fired[i] < reply->until);
+}
+
+static void pick_reply(connection_t *c, const request_t *request, bad_reply_t *reply)
+{
+    bad_server_t *server = c->server;
     *reply = (bad_reply_t){.status = 404};
     pthread_mutex_lock(&server->lock);
-    for (size_t i = 0; i < server->reply_count; i++) {
-        const bad_reply_t *candidate = &server->replies[i];
-        bool left = candidate->times == 0 || server->used[i] < candidate->times;
-        if (left && fits(candidate, request)) {
+    c->fired = NULL;
+    for (size_t i = 0; i < server->reply_count && c->fired == NULL; i++) {
+        if (is_left(server, i) && fits(&server->replies[i], request)) {
             server->used[i]++;
-            *reply = *candidate;
-            break;
+            c->fired = &server->fired[i];
+            *reply = server->replies[i];
         }
     }
     pthread_mutex_unlock(&server->lock);
@@ -180,8 +187,6 @@ static void break_off(answer_t *a)
     connection_t *c = a->c;
     if (a->reply.fault == BAD_DOWN) {
         bad_server_go_down(c->server, a->reply.pause_ms);
-        bad_reset(c);
-        return;
     }
     bad_note_fault(c);
     switch (a->reply.fault) {
@@ -192,6 +197,7 @@ static void break_off(answer_t *a)
         c->rude = true;
         break;
     case BAD_RESET:
+    case BAD_DOWN:
         bad_reset(c);
         break;
     case BAD_HALF_CLOSE:
@@ -308,7 +314,7 @@ bool bad_answer_request(connection_t *c, const request_t *request)
     bad_check(a != NULL, "allocate an answer");
     a->c = c;
     a->request = request;
-    pick_reply(c->server, request, &a->reply);
+    pick_reply(c, request, &a->reply);
     bool more = send_answer(a);
     free(a);
     return more;

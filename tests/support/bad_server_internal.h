@@ -36,6 +36,7 @@ typedef struct connection {
     SSL_CTX *tls;            /**< NULL: plain. */
     SSL *ssl;                /**< NULL: plain, or not yet. */
     bool rude;               /**< Goes without TLS's farewell. */
+    unsigned *fired;         /**< Faults of the reply in use; NULL: none is. */
 } connection_t;
 
 /** What connections are like. */
@@ -57,6 +58,7 @@ struct bad_server {
     bool stopping;
     bad_reply_t replies[BAD_MAX_REPLIES];
     unsigned used[BAD_MAX_REPLIES];
+    unsigned fired[BAD_MAX_REPLIES];
     size_t reply_count;
     greeting_t greetings[BAD_MAX_GREETINGS];
     size_t greeting_count;
