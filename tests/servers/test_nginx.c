@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "otter/otter_http.h"
+#include "otter/otter_os.h"
 #include "tests/servers/device_update.h"
 #include "tests/servers/nginx.h"
 #include "tests/support/test.h"
 
-#define LOG   "access.log"
-#define CUT_B 20000 /* A server is cut after so many bytes. */
+#define LOG        "access.log"
+#define PATIENT_US 10000000
+#define CUT_B      20000 /* A server is cut after so many bytes. */
 
 /* Slow until the cut, so that there is something to cut, and quick after it. */
 #define SLOW_START "map $http_range $rate { default 0; '' 40k; }\n"
@@ -95,6 +98,54 @@ static void a_file_that_is_not_there_switches_nothing(void **state)
     assert_err(update_from(device, start_usual(&device->site, "")), ESP_FAIL);
     bench_assert_nothing_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "GET /fw.bin HTTP/2.0 404");
+}
+
+/* ---- one exchange ---- */
+
+enum { LARGE_LEN = 8 * 1024 * 1024 };
+
+static uint8_t large_byte(size_t off)
+{
+    return (uint8_t)((off * 2654435761u) >> 11);
+}
+
+static void put_large(const site_t *site)
+{
+    uint8_t *bytes = malloc(LARGE_LEN);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < LARGE_LEN; i++) {
+        bytes[i] = large_byte(i);
+    }
+    site_put(site, "www/large.bin", bytes, LARGE_LEN);
+    free(bytes);
+}
+
+/* Reads that take a byte now and a lot then: each time the stream is held up and goes on. */
+static void a_reader_of_http2_may_be_as_slow_as_it_likes(void **state)
+{
+    static const size_t steps[] = {1, 70000, 13, 5000, 262144, 333};
+    device_site_t *device = *state;
+    char url[128];
+    otter_http_response_t response;
+    uint8_t *piece = malloc(262144);
+    size_t off = 0;
+    size_t got = 1;
+    assert_non_null(piece);
+    put_large(&device->site);
+    snprintf(url, sizeof(url), "https://localhost:%u/large.bin", start_usual(&device->site, "")->port);
+    otter_http_t *http = otter_http_new(&(otter_http_config_t){.tls.ca_pem = device->site.ca_pem});
+    const otter_http_request_t request = {.method = "GET", .url = url};
+    assert_err(otter_http_open(http, &request, NULL, NULL, otter_now_us() + PATIENT_US, &response), ESP_OK);
+    for (size_t i = 0; got > 0; i++) {
+        assert_err(otter_http_read(http, piece, steps[i % 6], &got, otter_now_us() + PATIENT_US), ESP_OK);
+        for (size_t k = 0; k < got; k++, off++) {
+            assert_true(piece[k] == large_byte(off));
+        }
+    }
+    assert_int_equal(off, LARGE_LEN);
+    otter_http_free(http);
+    free(piece);
+    SITE_EXPECT_LINE(&device->site, LOG, "GET /large.bin HTTP/2.0 200", "sent=8388608");
 }
 
 /* ---- cuts ---- */
@@ -258,6 +309,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_servers(older_tls_is_refused),
     cmocka_unit_test_servers(an_update_over_ipv6_boots),
     cmocka_unit_test_servers(a_file_that_is_not_there_switches_nothing),
+    cmocka_unit_test_servers(a_reader_of_http2_may_be_as_slow_as_it_likes),
     cmocka_unit_test_servers(an_http2_download_that_is_cut_goes_on_with_a_range),
     cmocka_unit_test_servers(an_http_1_1_download_that_is_cut_goes_on_with_a_range),
     cmocka_unit_test_servers(a_download_outlives_a_reload_of_the_server),

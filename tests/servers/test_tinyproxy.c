@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "otter/otter_http.h"
+#include "otter/otter_http_proxy.h"
 #include "otter/otter_os.h"
 #include "tests/servers/device_update.h"
 #include "tests/servers/nginx.h"
@@ -67,6 +68,21 @@ static void an_update_goes_through_the_proxy_of_the_environment(void **state)
     set_environment("https_proxy", "", start_tinyproxy(&device->site, "")->port);
     assert_err(update_from(device, "https", server), ESP_OK);
     bench_assert_switched(device->bench);
+    SITE_EXPECT_LINE(&device->site, LOG, "CONNECT localhost:");
+    SITE_EXPECT_LINE(&device->site, NGINX_LOG, "GET /fw.bin HTTP/2.0 200");
+}
+
+static void an_update_goes_through_the_configured_proxy(void **state)
+{
+    device_site_t *device = *state;
+    char url[128];
+    site_server_t *server = nginx_start(&device->site, TLS, "", "");
+    site_server_t *proxy = start_tinyproxy(&device->site, "BasicAuth somebody hush\n");
+    set_environment("https_proxy", "", site_free_port());
+    assert_err(otter_http_set_proxy(proxy_url("somebody:hush@", proxy->port, url)), ESP_OK);
+    assert_err(update_from(device, "https", server), ESP_OK);
+    bench_assert_switched(device->bench);
+    assert_err(otter_http_set_proxy(NULL), ESP_OK);
     SITE_EXPECT_LINE(&device->site, LOG, "CONNECT localhost:");
     SITE_EXPECT_LINE(&device->site, NGINX_LOG, "GET /fw.bin HTTP/2.0 200");
 }
@@ -232,6 +248,7 @@ static void a_proxy_url_that_cannot_be_used_is_not_quoted(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_servers(an_update_goes_through_the_proxy_of_the_environment),
+    cmocka_unit_test_servers(an_update_goes_through_the_configured_proxy),
     cmocka_unit_test_servers(a_proxy_for_all_schemes_is_used),
     cmocka_unit_test_servers(hosts_of_no_proxy_are_reached_directly),
     cmocka_unit_test_servers(plain_http_goes_through_a_proxy),
