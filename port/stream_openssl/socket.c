@@ -111,11 +111,11 @@ static esp_err_t try_address(otter_stream_t *stream, const struct addrinfo *addr
     return err;
 }
 
-static int count_addresses(const struct addrinfo *address)
+static int count_wanted(const otter_stream_t *stream, const struct addrinfo *address)
 {
     int count = 0;
     for (; address != NULL; address = address->ai_next) {
-        count++;
+        count += is_wanted(stream, address);
     }
     return count;
 }
@@ -138,7 +138,7 @@ esp_err_t stream_connect(otter_stream_t *stream, const char *host, uint16_t port
     stream_set_error(stream, "no address of the IP version wanted");
     for (const struct addrinfo *at = found; at != NULL && err != ESP_OK; at = at->ai_next) {
         if (is_wanted(stream, at)) {
-            err = try_address(stream, at, share_of(deadline_us, count_addresses(at)));
+            err = try_address(stream, at, share_of(deadline_us, count_wanted(stream, at)));
         }
     }
     freeaddrinfo(found);
