@@ -7,21 +7,26 @@
 #include <strings.h>
 
 #include "cli/device.h"
+#include "cli/encrypted_file.h"
 #include "cli/files.h"
 #include "cli/progress.h"
 #include "esp_crt_bundle.h"
 #include "esp_https_ota.h"
 #include "otter/otter_download.h"
+#include "otter/otter_encrypted.h"
 
-#define CA_BYTES_MAX (1u << 20)
-#define TIMEOUT_S    30 /* Default of --timeout. */
-#define STALLS       4  /* Times --timeout without a byte end the update, however many tries are left. */
+#define TEXT_BYTES_MAX (1u << 20)
+#define TIMEOUT_S      30 /* Default of --timeout. */
+#define STALLS         4  /* Times --timeout without a byte end the update, however many tries are left. */
 
 /** What the options say. */
 typedef struct settings {
     esp_http_client_config_t http;
     esp_https_ota_config_t ota;
     otter_download_limits_t limits;
+    otter_decrypt_config_t decrypt;
+    char *ca;          /**< CA certificates; NULL: the system's. Owned. */
+    char *decrypt_key; /**< Private key; NULL: the image is plain. Owned. */
 } settings_t;
 
 /** Shows what is here of the file, from its start, also if an earlier update had fetched some of it. */
@@ -94,27 +99,58 @@ static int update(const cli_device_t *device, const settings_t *settings)
     return CLI_OK;
 }
 
-/** Reads --ca as text with a terminator; NULL if it was not given. */
-static int take_ca(const cli_args_t *args, char **pem)
+/** Reads the file that an option names, as text with a terminator; NULL if it was not given. */
+static int take_text(const cli_args_t *args, const char *option, char **text)
 {
     uint8_t *bytes = NULL;
     size_t len = 0;
-    const char *path = cli_value(args, "ca");
-    *pem = NULL;
+    const char *path = cli_value(args, option);
+    *text = NULL;
     if (path == NULL) {
         return CLI_OK;
     }
-    int status = cli_read_file(path, CA_BYTES_MAX, &bytes, &len);
+    int status = cli_read_file(path, TEXT_BYTES_MAX, &bytes, &len);
     if (status != CLI_OK) {
         return status;
     }
-    *pem = realloc(bytes, len + 1);
-    if (*pem == NULL) {
-        free(bytes);
-        return cli_fail("out of memory");
+    *text = malloc(len + 1);
+    if (*text != NULL) {
+        memcpy(*text, bytes, len);
+        (*text)[len] = '\0';
     }
-    (*pem)[len] = '\0';
-    return CLI_OK;
+    otter_wipe(bytes, len);
+    free(bytes);
+    return *text != NULL ? CLI_OK : cli_fail("out of memory");
+}
+
+static int take_trust(const cli_args_t *args, settings_t *settings)
+{
+    int status = take_text(args, "ca", &settings->ca);
+    settings->http.cert_pem = settings->ca;
+    settings->http.crt_bundle_attach = settings->ca == NULL ? esp_crt_bundle_attach : NULL;
+    return status;
+}
+
+static int take_decrypt_key(const cli_args_t *args, settings_t *settings)
+{
+    int status = take_text(args, "decrypt-key", &settings->decrypt_key);
+    if (settings->decrypt_key == NULL) {
+        return status;
+    }
+    settings->decrypt.key_pem = settings->decrypt_key;
+    settings->decrypt.key_pem_len = strlen(settings->decrypt_key);
+    settings->ota.decrypt_cb = otter_decrypt_image;
+    settings->ota.decrypt_user_ctx = &settings->decrypt;
+    return cli_check_decrypt_key(cli_value(args, "decrypt-key"), &settings->decrypt);
+}
+
+static void free_settings(settings_t *settings)
+{
+    if (settings->decrypt_key != NULL) {
+        otter_wipe(settings->decrypt_key, strlen(settings->decrypt_key));
+    }
+    free(settings->decrypt_key);
+    free(settings->ca);
 }
 
 /** Value of an option in seconds; left as it is if the option was not given. */
@@ -206,7 +242,7 @@ static int check_url(const cli_args_t *args)
     return cli_misuse(args, "%s is no https:// URL", url);
 }
 
-static int take_settings(const cli_args_t *args, settings_t *settings, char **ca)
+static int take_settings(const cli_args_t *args, settings_t *settings)
 {
     *settings = (settings_t){.http = {.url = args->positional[1], .keep_alive_enable = true}};
     int status = take_limits(args, settings);
@@ -217,10 +253,11 @@ static int take_settings(const cli_args_t *args, settings_t *settings, char **ca
         status = check_url(args);
     }
     if (status == CLI_OK) {
-        status = take_ca(args, ca);
+        status = take_trust(args, settings);
     }
-    settings->http.cert_pem = *ca;
-    settings->http.crt_bundle_attach = *ca == NULL ? esp_crt_bundle_attach : NULL;
+    if (status == CLI_OK) {
+        status = take_decrypt_key(args, settings);
+    }
     settings->ota.http_config = &settings->http;
     return status;
 }
@@ -240,10 +277,10 @@ static int check_confirmed(const cli_device_t *device)
 static int run(const cli_args_t *args)
 {
     cli_device_t device;
-    char *ca = NULL;
     settings_t settings;
-    int status = take_settings(args, &settings, &ca);
+    int status = take_settings(args, &settings);
     if (status != CLI_OK) {
+        free_settings(&settings);
         return status;
     }
     const cli_device_options_t behaviour = {
@@ -261,12 +298,13 @@ static int run(const cli_args_t *args)
         status = update(&device, &settings);
     }
     cli_device_stop(&device);
-    free(ca);
+    free_settings(&settings);
     return status;
 }
 
 static const cli_option_t options[] = {
     {.name = "ca", .value = "FILE", .help = "trust the CA certificates in this PEM file (default: the system's)"},
+    {.name = "decrypt-key", .value = "FILE", .help = "the image is encrypted, for this private key: rsa3072 or p256"},
     {.name = "allow-http", .help = "accept http:// and ftp:// URLs, which protect against nothing"},
     {.name = "timeout", .value = "SECONDS", .help = "connect anew after so long a silence (default: 30)"},
     {.name = "retries", .value = "COUNT", .help = "tries in a row that may get no further (default: 10)"},

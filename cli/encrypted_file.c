@@ -5,6 +5,7 @@
 
 #include "cli/files.h"
 #include "cli/output.h"
+#include "device/encrypted_img/decrypter.h"
 
 static int check_distinct(const cli_args_t *args, const char *read_path)
 {
@@ -50,4 +51,13 @@ json_t *cli_encrypted_json(const encrypted_header_t *header, uint64_t file_len)
         "{s:s, s:s, s:I, s:I, s:b, s:o, s:o}", "kind", "encrypted", "scheme", encrypted_scheme_name(header->scheme),
         "image_len", (json_int_t)header->image_len, "file_len", (json_int_t)file_len, "complete", (int)complete, "iv",
         cli_json_hex(header->iv, sizeof(header->iv)), "tag", cli_json_hex(header->tag, sizeof(header->tag)));
+}
+
+int cli_check_decrypt_key(const char *path, const otter_decrypt_config_t *config)
+{
+    decrypter_t d = {0};
+    char reason[OTTER_DECRYPT_REASON_BYTES];
+    esp_err_t err = decrypter_open(&d, config->key_pem, config->key_pem_len, reason);
+    decrypter_close(&d);
+    return err == ESP_OK ? CLI_OK : cli_fail("%s: %s", path, reason);
 }

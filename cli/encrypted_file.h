@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "core/encrypted/encrypted.h"
+#include "otter/otter_encrypted.h"
 
 /** Longest image that is encrypted or decrypted here: the largest slot there is. */
 #define CLI_ENCRYPTED_IMAGE_MAX (256u << 20)
@@ -30,3 +31,6 @@ int cli_check_encrypted_usage(const cli_args_t *args, const char *const keys[]);
  * @return NULL without memory
  */
 json_t *cli_encrypted_json(const encrypted_header_t *header, uint64_t file_len);
+
+/** Checks that a key can decrypt, before anything is asked of a server. @return CLI_OK; CLI_FAILED, reported with @p path */
+int cli_check_decrypt_key(const char *path, const otter_decrypt_config_t *config);

@@ -220,8 +220,7 @@ static esp_err_t get_desc(https_ota_t *ota, const struct desc_kind *kind, void *
     }
     const uint8_t *found = ota->head + HTTPS_OTA_DESC_OFF;
     if (memcmp(found, kind->magic, kind->magic_len) != 0) {
-        ESP_LOGE(TAG, "Incorrect %s descriptor magic: the server sent %s", kind->name,
-                 https_ota_sniff(ota->head, sizeof(ota->head)));
+        ESP_LOGE(TAG, "Incorrect %s descriptor magic: the server sent %s", kind->name, https_ota_name_head(ota));
         return ESP_FAIL;
     }
     memcpy(desc, found, kind->len);

@@ -141,6 +141,9 @@ esp_err_t https_ota_prefetch_some(https_ota_t *ota);
 /** True if the final partition is for images, whose head is checked. */
 bool https_ota_is_image(const https_ota_t *ota);
 
+/** Says what the server sent instead of an image, head being known. Static text, never NULL. */
+const char *https_ota_name_head(const https_ota_t *ota);
+
 /** Everything that the head alone tells. Codes: esp_https_ota_perform(). */
 esp_err_t https_ota_check_head(const https_ota_t *ota);
 

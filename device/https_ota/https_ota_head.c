@@ -13,13 +13,20 @@ bool https_ota_is_image(const https_ota_t *ota)
     return ota->final->type == ESP_PARTITION_TYPE_APP || ota->final->type == ESP_PARTITION_TYPE_BOOTLOADER;
 }
 
+const char *https_ota_name_head(const https_ota_t *ota)
+{
+    if (ota->stage.ops != NULL) {
+        return "no image, or one that is encrypted for another key";
+    }
+    return https_ota_sniff(ota->head, sizeof(ota->head));
+}
+
 static esp_err_t check_magic(const https_ota_t *ota)
 {
     if (ota->head[0] == ESP_IMAGE_HEADER_MAGIC) {
         return ESP_OK;
     }
-    ESP_LOGE(TAG, "not an app image (first byte 0x%02x): the server sent %s", ota->head[0],
-             https_ota_sniff(ota->head, sizeof(ota->head)));
+    ESP_LOGE(TAG, "not an app image (first byte 0x%02x): the server sent %s", ota->head[0], https_ota_name_head(ota));
     return ESP_ERR_OTA_VALIDATE_FAILED;
 }
 

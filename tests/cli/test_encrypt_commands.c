@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* otter image encrypt and decrypt, and what image info says of encrypted images. */
+/* otter image encrypt and decrypt, what image info says of encrypted images, and updates from them. */
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -350,6 +351,78 @@ static void commands_for_images_say_that_it_is_encrypted(void **state)
     assert_says(said.err, "an encrypted image");
 }
 
+/* ---- Updates ---- */
+
+/** A device that runs app 1.0.0, app.enc with app 2.0.0, and its key p256.pem. */
+static void make_device(void)
+{
+    bench_app("old.bin", "1.0.0");
+    bench_app("app.bin", "2.0.0");
+    write_keys("p256", TRUST_SCHEME_P256, 0);
+    assert_otter(0, "flash create flash.bin --size 4M --app old.bin");
+    assert_otter(0, "image encrypt app.bin --key p256.pub -o app.enc");
+}
+
+/** Updates the device from a file of the folder. */
+static int update(const char *file, const char *more)
+{
+    char folder[PATH_MAX];
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    return otter("ota update flash.bin file://%s/%s%s", folder, file, more);
+}
+
+static void assert_boots(const char *label)
+{
+    assert_otter(0, "flash info flash.bin --json");
+    json_t *facts = said_json();
+    assert_string_equal(json_string_value(json_at(facts, "boot", "partition")), label);
+    json_decref(facts);
+}
+
+static void a_flash_file_is_updated_from_an_encrypted_image(void **state)
+{
+    (void)state;
+    make_device();
+    if (update("app.enc", " --decrypt-key p256.pem") != 0) {
+        fail_msg("%s", said.err);
+    }
+    assert_says(said.err, "ota_1 holds blink 2.0.0 and boots next");
+    assert_boots("ota_1");
+}
+
+static void an_update_with_a_wrong_key_says_so_and_changes_nothing(void **state)
+{
+    (void)state;
+    make_device();
+    write_keys("other", TRUST_SCHEME_P256, 1);
+    write_keys("rsa", TRUST_SCHEME_RSA3072, 0);
+    assert_int_equal(update("app.enc", " --decrypt-key other.pem"), 1);
+    assert_says(said.err, "encrypted for another key");
+    assert_int_equal(update("app.enc", " --decrypt-key rsa.pem"), 1);
+    assert_says(said.err, "encrypted for a P-256 key, and the key here is RSA-3072");
+    assert_int_equal(update("app.enc", " --decrypt-key p256.pub"), 1);
+    assert_says(said.err, "p256.pub: only the public half of a key: it cannot decrypt");
+    assert_int_equal(update("app.enc", ""), 1);
+    assert_says(said.err, "an encrypted image");
+    assert_int_equal(update("app.bin", " --decrypt-key p256.pem"), 1);
+    assert_says(said.err, "not an encrypted image");
+    assert_boots("ota_0");
+}
+
+static void an_update_with_a_wrong_tag_changes_nothing(void **state)
+{
+    (void)state;
+    size_t len;
+    make_device();
+    uint8_t *bytes = bench_read("app.enc", &len);
+    bytes[408] ^= 1;
+    bench_write("app.enc", bytes, len);
+    assert_int_equal(update("app.enc", " --decrypt-key p256.pem"), 1);
+    assert_says(said.err, "the authentication tag does not fit");
+    assert_boots("ota_0");
+    free(bytes);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(what_is_encrypted_is_decrypted_again, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(the_facts_are_told_as_json, bench_enter, bench_leave),
@@ -368,6 +441,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_full_disk_leaves_no_half_a_file, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(image_info_shows_the_header, bench_enter, bench_leave),
     cmocka_unit_test_setup_teardown(commands_for_images_say_that_it_is_encrypted, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(a_flash_file_is_updated_from_an_encrypted_image, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(an_update_with_a_wrong_key_says_so_and_changes_nothing, bench_enter, bench_leave),
+    cmocka_unit_test_setup_teardown(an_update_with_a_wrong_tag_changes_nothing, bench_enter, bench_leave),
 };
 
 TEST_MAIN(tests)
