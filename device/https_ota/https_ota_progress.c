@@ -15,6 +15,9 @@ static const char *const TAG = HTTPS_OTA_TAG;
 /* What a host that loses power may cost at most: what was written since is in its cache only. */
 #define SYNC_INTERVAL_US 1000000
 
+/* Times that wavering bits are given to read right. */
+#define SETTLE_MOST 20
+
 static uint32_t record_off(const esp_partition_t *staging)
 {
     return staging->size - staging->erase_size;
@@ -71,17 +74,31 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Memory to read a slot with. */
+typedef struct reader {
+    const esp_partition_t *staging;
+    uint8_t *buffer;
+    size_t buffer_len;
+    bool settles; /* What was read is programmed again. */
+} reader_t;
+
+static esp_err_t read_piece(const reader_t *reader, uint32_t off, size_t len)
+{
+    esp_err_t err = esp_partition_read(reader->staging, off, reader->buffer, len);
+    return err == ESP_OK && reader->settles ? esp_partition_write(reader->staging, off, reader->buffer, len) : err;
+}
+
 /* Takes what lies in the slot up to the end of the next block. False: there is none with a check value. */
-static bool read_block(const esp_partition_t *staging, progress_walk_t *walk, uint8_t *buffer, size_t buffer_len)
+static bool read_block(const reader_t *reader, progress_walk_t *walk)
 {
     bool ends = false;
     while (!ends && walk->at < walk->image_len) {
-        size_t took = least(buffer_len, walk->image_len - walk->at);
+        size_t took = least(reader->buffer_len, walk->image_len - walk->at);
         took = least(took, walk->block_bytes - walk->at % walk->block_bytes);
-        if (esp_partition_read(staging, walk->at, buffer, took) != ESP_OK) {
+        if (read_piece(reader, walk->at, took) != ESP_OK) {
             return false;
         }
-        ends = progress_take(walk, buffer, took, &took);
+        ends = progress_take(walk, reader->buffer, took, &took);
     }
     return ends;
 }
@@ -96,18 +113,19 @@ static bool is_noted(const esp_partition_t *staging, const progress_walk_t *walk
 }
 
 /* Moves the walk to the end of the last block that is there, together with all before it. */
-static void prove(const esp_partition_t *staging, progress_walk_t *walk)
+static void prove(https_ota_progress_t *progress)
 {
-    size_t buffer_len = 0;
-    uint8_t *buffer = partition_alloc_buffer(&buffer_len);
-    if (buffer == NULL) {
+    reader_t reader = {.staging = progress->staging};
+    reader.buffer = partition_alloc_buffer(&reader.buffer_len);
+    if (reader.buffer == NULL) {
         return;
     }
-    progress_walk_t next = *walk;
-    while (read_block(staging, &next, buffer, buffer_len) && is_noted(staging, &next)) {
-        *walk = next;
+    progress_walk_t next = progress->walk;
+    while (read_block(&reader, &next) && is_noted(reader.staging, &next)) {
+        progress->before = progress->walk;
+        progress->walk = next;
     }
-    free(buffer);
+    free(reader.buffer);
 }
 
 bool https_ota_progress_find(https_ota_progress_t *progress, const esp_partition_t *staging, const char *url,
@@ -121,7 +139,7 @@ bool https_ota_progress_find(https_ota_progress_t *progress, const esp_partition
     }
     progress->staging = staging;
     progress_begin(&progress->walk, &record, header);
-    prove(staging, &progress->walk);
+    prove(progress);
     if (progress->walk.at == 0) {
         return false;
     }
@@ -188,10 +206,27 @@ void https_ota_progress_note(https_ota_progress_t *progress, const uint8_t *byte
     }
 }
 
+/* Programs the last block as it reads. Bits that should be 0, and waver since their programming was cut, last once they were
+ * read right: each time that is done, fewer are left. */
+static void settle_block(const https_ota_progress_t *progress)
+{
+    reader_t reader = {.staging = progress->staging, .settles = true};
+    reader.buffer = partition_alloc_buffer(&reader.buffer_len);
+    progress_walk_t walk = {.hash = ~progress->walk.hash};
+    for (int i = 0; i < SETTLE_MOST && reader.buffer != NULL && walk.hash != progress->walk.hash; i++) {
+        walk = progress->before;
+        (void)read_block(&reader, &walk);
+    }
+    free(reader.buffer);
+}
+
 void https_ota_progress_resume(https_ota_progress_t *progress)
 {
+    if (progress->walk.at == 0) {
+        return;
+    }
     progress->synced_us = otter_now_us();
-    /* The last value may be one that read right by chance: its programming was cut. Now it lasts. */
+    settle_block(progress);
     progress->noting = note_block(progress);
 }
 
@@ -259,9 +294,7 @@ void https_ota_progress_drop(https_ota_progress_t *progress)
         return;
     }
     esp_err_t err = forget(staging);
-    if (err == ESP_OK) {
-        err = partition_flash_sync();
-    }
+    err = err == ESP_OK ? partition_flash_sync() : err;
     if (err != ESP_OK) {
         log_failure(staging, err);
     }

@@ -48,6 +48,7 @@ typedef struct https_ota_progress {
     const esp_partition_t *staging; /**< NULL: there is no record. Not owned. */
     bool noting;                    /**< Blocks are noted. */
     progress_walk_t walk;           /**< How far. */
+    progress_walk_t before;         /**< The same before the last block that was found. */
     int64_t synced_us;              /**< When what was noted was made durable last. */
 } https_ota_progress_t;
 
@@ -66,9 +67,10 @@ bool https_ota_progress_find(https_ota_progress_t *progress, const esp_partition
 
 /**
  * The server confirmed what https_ota_progress_find() found: the record goes on behind found.image_len. The slot is open,
- * to be written from there.
+ * to be written from there. The last block that was found, and its check value, are programmed once more as they are: they may
+ * be what was being programmed when the power went, and read right by chance.
  *
- * Power cut: the record says what it said before.
+ * Power cut: the slot and the record are as before.
  */
 void https_ota_progress_resume(https_ota_progress_t *progress);
 

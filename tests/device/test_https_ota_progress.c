@@ -242,8 +242,8 @@ static void a_resumed_download_goes_on_in_the_same_record(void **state)
     close_rig(&rig);
 }
 
-/* Its programming may have been cut, and it may read right by chance. */
-static void the_last_check_value_is_programmed_again(void **state)
+/* Their programming may have been cut, and they may read right by chance. */
+static void the_last_block_and_its_check_value_are_programmed_again(void **state)
 {
     (void)state;
     rig_t rig = open_rig();
@@ -252,6 +252,7 @@ static void the_last_check_value_is_programmed_again(void **state)
     assert_found(&rig, 3 * SECTOR);
     https_ota_progress_resume(&rig.progress);
     uint32_t index = 0;
+    assert_event(rig.device, &index, FLASH_PROGRAM, rig.slot->address + 2 * SECTOR, SECTOR);
     assert_event(rig.device, &index, FLASH_PROGRAM, rig.record_off + PROGRESS_HEADER_BYTES + 2 * 8, 8);
     assert_int_equal(rig.device->recorder.count, index);
     close_rig(&rig);
@@ -581,7 +582,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_damaged_check_value_ends_what_is_found),
     cmocka_unit_test(a_damaged_header_is_no_record),
     cmocka_unit_test(a_resumed_download_goes_on_in_the_same_record),
-    cmocka_unit_test(the_last_check_value_is_programmed_again),
+    cmocka_unit_test(the_last_block_and_its_check_value_are_programmed_again),
     cmocka_unit_test(a_check_value_that_was_cut_is_completed),
     cmocka_unit_test(a_check_value_that_cannot_be_programmed_is_the_last_one),
     cmocka_unit_test(what_comes_behind_the_image_is_not_noted),

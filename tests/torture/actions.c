@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What apps do, through ESP-IDF's API, and what an observer then expects of otadata. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "esp_crt_bundle.h"
@@ -97,14 +98,41 @@ static void expect_download(life_t *life, int app)
     }
     facts->downloading = app;
     facts->downloaded = WORLD_NO_APP;
+    facts->reached = 0;
     facts->needed_bytes += len;
     facts->needed_sectors += (len + sector - 1) / sector;
 }
 
+static const char *tag_of(const life_t *life, int app)
+{
+    return tags[life->scenario->same_tag ? 0 : app];
+}
+
+/* Where in the file the answer to a request begins: where it asks for, if that is still the same file. */
+static uint32_t start_of(const life_t *life, const http_fake_request_t *request)
+{
+    const char *range = strstr(request->headers, "Range: bytes=");
+    const char *tag = tag_of(life, life->world->facts.downloading);
+    bool is_same = range != NULL && strstr(request->headers, tag) != NULL;
+    return is_same ? (uint32_t)strtoul(range + strlen("Range: bytes="), NULL, 10) : 0;
+}
+
+/* What lies between that and what was reached before is fetched again. */
+static void note_fetched(life_t *life, const http_fake_request_t *request, uint32_t bytes)
+{
+    facts_t *facts = &life->world->facts;
+    uint32_t from = start_of(life, request);
+    uint32_t twice = facts->reached > from ? facts->reached - from : 0;
+    facts->most_twice = twice > facts->most_twice ? twice : facts->most_twice;
+    facts->fetched_bytes += bytes;
+    facts->reached = from + bytes;
+}
+
 void life_count_fetched(life_t *life)
 {
-    if (life->scenario->resumes) {
-        life->world->facts.fetched_bytes += (uint32_t)http_fake_seen()->body_bytes;
+    const http_fake_seen_t *seen = http_fake_seen();
+    if (life->scenario->resumes && seen->request_count > 0) {
+        note_fetched(life, &seen->request[0], (uint32_t)seen->body_bytes);
     }
     http_fake_script(NULL, 0);
 }
@@ -123,7 +151,7 @@ static esp_https_ota_handle_t open_download(life_t *life, int app, http_fake_exc
         (http_fake_exchange_t){.body = life->catalogue->app[app].bytes, .body_len = life->catalogue->app[app].len};
     if (life->scenario->resumes) {
         exchange->ranges = true;
-        exchange->etag = tags[life->scenario->same_tag ? 0 : app];
+        exchange->etag = tag_of(life, app);
         expect_download(life, app);
     }
     http_fake_script(exchange, 1);

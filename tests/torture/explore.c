@@ -161,10 +161,7 @@ static void note_cost(tally_t *tally, const facts_t *facts)
 {
     tally->needed += facts->needed_bytes;
     tally->fetched += facts->fetched_bytes;
-    if (facts->cuts > 0 && facts->fetched_bytes > facts->needed_bytes) {
-        uint32_t twice = (facts->fetched_bytes - facts->needed_bytes) / facts->cuts;
-        tally->most_twice = twice > tally->most_twice ? twice : tally->most_twice;
-    }
+    tally->most_twice = facts->most_twice > tally->most_twice ? facts->most_twice : tally->most_twice;
 }
 
 /* What a cut costs where downloads are resumed: a sector and a buffer; while a record is dropped, the whole download. Behind
@@ -179,7 +176,11 @@ static void check_cost(explorer_t *explorer)
     if (life->geometry->pages || life->scenario->same_tag) {
         return;
     }
-    if (facts->fetched_bytes > facts->needed_bytes + facts->cuts * (life->layout.sector_bytes + LIFE_BUFFER_BYTES)) {
+    uint32_t limit = life->layout.sector_bytes + LIFE_BUFFER_BYTES;
+    if (facts->most_twice > limit) {
+        facts_fail(facts, VERDICT_OTHER, "%u bytes were downloaded again after one cut", (unsigned)facts->most_twice);
+    }
+    if (facts->fetched_bytes > facts->needed_bytes + facts->cuts * limit) {
         facts_fail(facts, VERDICT_OTHER, "%u bytes were downloaded for images of %u, with %u cuts",
                    (unsigned)facts->fetched_bytes, (unsigned)facts->needed_bytes, (unsigned)facts->cuts);
     }

@@ -78,6 +78,8 @@ typedef struct facts {
     uint32_t needed_bytes;          /**< Bytes of all of them, once each. */
     uint32_t needed_sectors;        /**< The same in sectors. */
     uint32_t fetched_bytes;         /**< Bytes that the server sent. */
+    uint32_t reached;               /**< Offset in the image that the last of them were up to. */
+    uint32_t most_twice;            /**< Bytes that one cut made the server send again, at most. */
     bool erased_all;                /**< Erased slots as a whole: not one erase a sector. */
     verdict_t verdict;
     char message[WORLD_MESSAGE];
