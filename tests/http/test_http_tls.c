@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* esp_http_client: whom it trusts, and as whom it comes. */
+#define _DEFAULT_SOURCE
+#include <net/if.h>
 #include <stdlib.h>
 
 #include "device/http/http_internal.h"
@@ -296,6 +298,20 @@ static void address_type_is_the_only_one(void **state)
     assert_null(esp_http_client_init(&config));
 }
 
+static void interface_asked_for_is_the_only_one(void **state)
+{
+    http_fixture_t *f = *state;
+    struct ifreq interface;
+    memset(&interface, 0, sizeof(interface));
+    bad_server_t *server = http_fixture_serve(f, &here, 1);
+    esp_http_client_config_t config = {.cert_pem = f->ca_pem, .if_name = &interface};
+    snprintf(interface.ifr_name, sizeof(interface.ifr_name), "no-such-if");
+    assert_err(fetch(server, config), ESP_ERR_HTTP_CONNECT);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 0);
+    snprintf(interface.ifr_name, sizeof(interface.ifr_name), "lo");
+    assert_err(fetch(server, config), ESP_OK);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(certificate_to_trust_may_be_der, set_up, tear_down),
     cmocka_unit_test_setup_teardown(store_is_trusted_by_every_client_that_asks_for_it, set_up, tear_down),
@@ -311,6 +327,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(encrypted_key_is_opened_by_its_password, set_up, tear_down),
     cmocka_unit_test_setup_teardown(stranger_is_not_let_in, set_up, tear_down),
     cmocka_unit_test_setup_teardown(address_type_is_the_only_one, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(interface_asked_for_is_the_only_one, set_up, tear_down),
 };
 
 TEST_MAIN(tests)
