@@ -4,7 +4,8 @@
  * ends; it switches only to an image that verifies, or not at all; the running app is never touched.
  *
  * Input: flags (1: the body breaks off, 2: chunked, 4: no length, 8: the body is an image to be made right, 16: secure boot is
- * on, 32: the body is a signed app instead, by the key that its first byte names), then up to four answers.
+ * on, 32: the body is a signed app instead, by the key that its first byte names, 64: the last answer gives ranges, and breaks
+ * off after a third, again and again, 128: the image is asked for in parts), then up to four answers.
  * Each: u16 status, u16 length of its headers, these (lines "Name: value\n"); the last one's body is the rest of the input.
  */
 #include "fuzz/fuzz.h"
@@ -29,13 +30,14 @@
 #define SLOT_BYTES  0x10000u
 #define OTA_0       (STRANGER_APP + SLOT_BYTES)
 #define OTA_1       (STRANGER_APP + 2 * SLOT_BYTES)
+#define PART_BYTES  5000
 
 /* The server's credentials, and what becomes of them in a request. */
 #define USERNAME      "user"
 #define PASSWORD      "secret"
 #define AUTHORIZATION "Authorization: Basic dXNlcjpzZWNyZXQ=\n"
 
-enum { BREAKS = 1, CHUNKED = 2, NO_LENGTH = 4, FIX = 8, SECURE_BOOT = 16, SIGNED = 32 };
+enum { BREAKS = 1, CHUNKED = 2, NO_LENGTH = 4, FIX = 8, SECURE_BOOT = 16, SIGNED = 32, RANGES = 64, PARTS = 128 };
 
 typedef struct script {
     http_fake_exchange_t answer[ANSWERS_MAX];
@@ -86,6 +88,13 @@ static void take_script(fuzz_input_t *input, uint8_t flags, script_t *script)
     if ((flags & BREAKS) != 0) {
         last->announced_len = (int64_t)last->body_len + 100;
     }
+    if ((flags & RANGES) != 0) {
+        last->ranges = true;
+        last->etag = "\"e\"";
+        last->again = true;
+        last->break_at = last->body_len / 3;
+        last->break_error = ESP_ERR_HTTP_INCOMPLETE_DATA;
+    }
 }
 
 static void free_script(const script_t *script)
@@ -117,10 +126,13 @@ static void make_device(rig_t *rig, bool secure_boot)
     otter_config_default(&device.config);
     device.config.chip_id = CHIP;
     device.config.log_level = ESP_LOG_NONE;
+    device.config.download.retries = 3;
+    device.config.download.backoff_first_ms = 0;
+    device.config.download.backoff_most_ms = 0;
     FUZZ_CHECK(otter_device_init(&device) == ESP_OK);
 }
 
-static esp_err_t update(void)
+static esp_err_t update(bool in_parts)
 {
     esp_http_client_config_t client = {
         .url = "https://updates.example/fw.bin",
@@ -131,7 +143,8 @@ static esp_err_t update(void)
         .timeout_ms = 1,
         .buffer_size = 512,
     };
-    esp_https_ota_config_t config = {.http_config = &client};
+    esp_https_ota_config_t config = {
+        .http_config = &client, .partial_http_download = in_parts, .max_http_request_size = PART_BYTES};
     return esp_https_ota(&config);
 }
 
@@ -184,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     take_script(&input, flags, &script);
     http_fake_script(script.answer, script.count);
 
-    esp_err_t err = update();
+    esp_err_t err = update((flags & PARTS) != 0);
     check_requests(&script);
     check_outcome(&rig, err);
     FUZZ_CHECK(memcmp(running, rig.stranger.bytes + OTA_0, SLOT_BYTES) == 0);

@@ -180,6 +180,7 @@ static void expect(download_t *download, const download_config_t *config)
     download->file.total = config->total;
     if (config->etag != NULL) {
         strncpy(download->file.etag, config->etag, sizeof(download->file.etag) - 1);
+        download->file.unconfirmed = true;
     }
     download->offset = config->offset;
     download->known = config->total >= 0;

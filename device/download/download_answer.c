@@ -24,6 +24,9 @@ static const char *find_misfit(const download_file_t *file, const download_range
     if (answer->content_length >= 0 && answer->content_length != part->end - part->start + 1) {
         return "the range is as long as neither of its headers says";
     }
+    if (file->unconfirmed && answer->etag == NULL) {
+        return "the server does not say that the file is still the same";
+    }
     if (differs(file->etag, answer->etag)) {
         return "the file has another ETag now";
     }
@@ -111,6 +114,7 @@ static int64_t size_of(const download_answer_t *answer)
 void download_learn(download_file_t *file, const download_answer_t *answer)
 {
     file->total = size_of(answer);
+    file->unconfirmed = false;
     keep(file->etag, sizeof(file->etag), http_judge_etag(answer->etag) == HTTP_ETAG_STRONG ? answer->etag : NULL);
     keep(file->modified, sizeof(file->modified), is_strong_date(answer) ? answer->last_modified : NULL);
 }

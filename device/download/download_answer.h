@@ -16,6 +16,7 @@ typedef struct download_file {
     int64_t total;                      /**< Its bytes; -1: not announced. */
     char etag[DOWNLOAD_ETAG_BYTES];     /**< Strong validator, quotes included; empty: none. */
     char modified[DOWNLOAD_DATE_BYTES]; /**< Last-Modified, where that is a strong validator; empty: none. */
+    bool unconfirmed; /**< Known from before a restart: an answer that goes on has to name the ETag. */
 } download_file_t;
 
 /** What a request asks for. */

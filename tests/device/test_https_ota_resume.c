@@ -195,6 +195,23 @@ static void server_whose_range_does_not_fit_is_asked_for_all(void **state)
     bench_assert_switched(bench);
 }
 
+static void server_that_does_not_confirm_the_etag_is_asked_for_all(void **state)
+{
+    bench_t *bench = *state;
+    char headers[96];
+    http_fake_exchange_t answer = fake_ranged(bench);
+    download_until(bench, &answer, 19000);
+    snprintf(headers, sizeof(headers), "Content-Range: bytes 16384-%zu/%zu\n", bench->image_len - 1, bench->image_len);
+    http_fake_exchange_t answers[] = {
+        {.status = 206, .headers = headers, .body = bench->image + 16384, .body_len = bench->image_len - 16384},
+        answer};
+    http_fake_script(answers, 2);
+    assert_err(fake_update(), ESP_OK);
+    fake_assert_header(1, "Range", NULL);
+    assert_int_equal(http_fake_seen()->body_bytes, bench->image_len);
+    bench_assert_switched(bench);
+}
+
 static void slot_that_was_changed_meanwhile_is_not_believed(void **state)
 {
     bench_t *bench = *state;
@@ -467,6 +484,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(server_that_gives_no_ranges_any_more_is_read_from_the_start, bench_setup,
                                     fake_teardown),
     cmocka_unit_test_setup_teardown(server_whose_range_does_not_fit_is_asked_for_all, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(server_that_does_not_confirm_the_etag_is_asked_for_all, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(slot_that_was_changed_meanwhile_is_not_believed, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(failure_of_the_network_keeps_what_is_there, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(broken_connection_is_gone_on_with_by_the_next_update, bench_setup, fake_teardown),
