@@ -279,7 +279,7 @@ resume_end_t resume_device_live(resume_device_t *device, const char *url, const 
     if (child == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)alarm(LIFE_SECONDS);
-        _exit(live(device, url, ca_pem));
+        _exit((int)live(device, url, ca_pem));
     }
     int status;
     must(waitpid(child, &status, 0) == child, "waitpid");

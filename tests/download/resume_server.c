@@ -40,6 +40,7 @@ static void serve(const bad_server_config_t *config, int control, int facts)
     while (read(control, &nothing, 1) > 0) {
     }
     resume_served_t served = look_back(server);
+    bad_server_stop(server);
     must(write(facts, &served, sizeof(served)) == sizeof(served), "write");
 }
 

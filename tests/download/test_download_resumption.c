@@ -136,8 +136,9 @@ static void damaged_slot_is_not_resumed_blindly(void **state)
     give_up_after(rig, BAD_CUT, KEPT + 1000);
     rig->bench->bytes[BENCH_OTA_1 + 5000] ^= 0xff;
     bad_reply_t good = rig_good(rig);
-    serve_now(rig, &good, 1);
+    unsigned first = serve_now(rig, &good, 1);
     rig_assert_updates(rig);
+    rig_assert_asked(rig, first, "Range: bytes=4096-");
 }
 
 /* The server has other bytes under the same strong ETag: refused once, and then not gone on with. */

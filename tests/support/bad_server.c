@@ -158,7 +158,9 @@ static void open_port(bad_server_t *server)
                   bind(server->listener, (struct sockaddr *)&address, len) == 0 && listen(server->listener, 64) == 0 &&
                   getsockname(server->listener, (struct sockaddr *)&address, &len) == 0,
               "listen");
-    server->port = ntohs(address.sin_port);
+    if (server->port == 0) {
+        server->port = ntohs(address.sin_port);
+    }
     bad_check(pthread_create(&server->acceptor, NULL, accept_all, server) == 0, "start a thread");
 }
 
