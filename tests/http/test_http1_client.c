@@ -181,6 +181,17 @@ static void broken_body_stays_broken(void **state)
     finish(&x);
 }
 
+static void read_without_an_exchange_is_a_fault(void **state)
+{
+    (void)state;
+    exchange_t x = start(NULL, 0);
+    read_body(&x, 7);
+    assert_err(x.read_err, ESP_FAIL);
+    assert_non_null(strstr(otter_http_error(x.http), "no exchange is open"));
+    finish(&x);
+    otter_http_free(NULL);
+}
+
 /* ---- requests ---- */
 
 #define EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -577,6 +588,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(response_is_the_same_however_it_arrives),
     cmocka_unit_test(response_cut_anywhere_is_never_complete),
     cmocka_unit_test(broken_body_stays_broken),
+    cmocka_unit_test(read_without_an_exchange_is_a_fault),
     cmocka_unit_test(what_could_end_a_line_is_not_sent),
     cmocka_unit_test(tab_and_other_bytes_of_a_value_are_sent),
     cmocka_unit_test(small_body_goes_out_with_its_head),

@@ -574,7 +574,61 @@ static void client_key_that_cannot_be_used_is_said_so_before_connecting(void **s
     certs_leaf_free(&mine);
 }
 
+static void settings_that_cannot_be_used_are_said_so_before_connecting(void **state)
+{
+    http_fixture_t *f = *state;
+    char name[257];
+    memset(name, 'x', sizeof(name) - 1);
+    name[256] = '\0';
+    const char *const protos[] = {name, NULL};
+    const struct {
+        otter_stream_config_t config;
+        const char *host;
+        const char *why;
+    } cases[] = {
+        {{.tls = {.insecure = true, .alpn_protos = protos}}, "localhost", "ALPN protocols are too long"},
+        {{.tls = {.insecure = true, .client_cert_pem = "no certificate"}},
+         "localhost",
+         "client certificate is damaged"},
+        {{.tls = {.insecure = true}}, name, "host name is too long"},
+    };
+    bad_server_t *server = serve_version(f, 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        otter_stream_t *stream = otter_stream_new(&cases[i].config);
+        assert_int_not_equal(otter_stream_open(stream, cases[i].host, bad_server_port(server), true, in_ms(LATER_MS)),
+                             ESP_OK);
+        assert_non_null(strstr(otter_stream_error(stream), cases[i].why));
+        otter_stream_free(stream);
+    }
+    assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 0);
+}
+
+static void dot_at_the_end_of_a_name_is_not_part_of_it(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_server_t *server = serve_version(f, 0);
+    assert_outcome(server, &(otter_http_tls_t){.ca_pem = f->ca_pem, .common_name = "localhost."}, true, false);
+    assert_outcome(server, &(otter_http_tls_t){.ca_pem = f->ca_pem, .common_name = "localhost.."}, false, true);
+}
+
 /* ---- requests nobody reads ---- */
+
+/* The server is busy with an answer that takes for ever. */
+static void tls_stream_that_nobody_reads_times_out(void **state)
+{
+    enum { BIG = 32 * 1024 * 1024 };
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {.body = f->pattern, .body_len = 1000, .fault = BAD_TRICKLE, .fault_at = 1, .trickle_ms = 100};
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    otter_stream_t *stream = make_stream(&(otter_http_tls_t){.ca_pem = f->ca_pem});
+    char *big = calloc(1, BIG);
+    assert_err(otter_stream_open(stream, "localhost", bad_server_port(server), true, in_ms(LATER_MS)), ESP_OK);
+    send_get(stream);
+    assert_int_equal(bad_server_await(server, BAD_COUNT_FAULTS, 1), 1);
+    assert_err(otter_stream_write(stream, big, BIG, in_ms(SOON_MS)), ESP_ERR_TIMEOUT);
+    otter_stream_free(stream);
+    free(big);
+}
 
 static void request_that_nobody_reads_times_out(void **state)
 {
@@ -618,6 +672,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(any_ca_of_a_bundle_is_trusted_and_a_damaged_one_spoils_it),
     cmocka_unit_test_http(client_certificate_and_key_may_be_der_or_one_text),
     cmocka_unit_test_http(client_key_that_cannot_be_used_is_said_so_before_connecting),
+    cmocka_unit_test_http(settings_that_cannot_be_used_are_said_so_before_connecting),
+    cmocka_unit_test_http(dot_at_the_end_of_a_name_is_not_part_of_it),
+    cmocka_unit_test_http(tls_stream_that_nobody_reads_times_out),
     cmocka_unit_test_http(request_that_nobody_reads_times_out),
 };
 
