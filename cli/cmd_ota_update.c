@@ -16,8 +16,9 @@
 #include "otter/otter_encrypted.h"
 
 #define TEXT_BYTES_MAX (1u << 20)
-#define TIMEOUT_S      30 /* Default of --timeout. */
-#define STALLS         4  /* Times --timeout without a byte end the update, however many tries are left. */
+#define TIMEOUT_S      30    /* Default of --timeout. */
+#define RECEIVE_BYTES  65536 /* Several sectors at once: small writes cost a file system twice as much. */
+#define STALLS         4     /* Times --timeout without a byte end the update, however many tries are left. */
 
 /** What the options say. */
 typedef struct settings {
@@ -244,7 +245,8 @@ static int check_url(const cli_args_t *args)
 
 static int take_settings(const cli_args_t *args, settings_t *settings)
 {
-    *settings = (settings_t){.http = {.url = args->positional[1], .keep_alive_enable = true}};
+    *settings =
+        (settings_t){.http = {.url = args->positional[1], .keep_alive_enable = true, .buffer_size = RECEIVE_BYTES}};
     int status = take_limits(args, settings);
     if (status == CLI_OK) {
         status = take_partial(args, settings);
