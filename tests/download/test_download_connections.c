@@ -105,7 +105,7 @@ static void assert_identity_refused(rig_t *rig, const certs_leaf_t *leaf)
     bad_reply_t good = rig_good(rig);
     rig_serve_as(rig, leaf, &good, 1);
     rig_assert_refuses_untouched(rig, ESP_ERR_HTTP_CONNECT);
-    assert_int_equal(bad_server_await(rig->server, BAD_COUNT_REFUSED, 1), 1);
+    assert_int_equal(bad_server_await(rig->server, BAD_COUNT_CLOSED, 1), 1);
     assert_int_equal(bad_server_count(rig->server, BAD_COUNT_REQUESTS), 0);
     assert_int_equal(bad_server_count(rig->server, BAD_COUNT_CONNECTIONS), 1);
 }
