@@ -99,6 +99,14 @@ static void assert_update_works(const site_t *site)
     bench_assert_switched(site->bench);
 }
 
+/** With another key anything comes out, sometimes what begins like an image for another chip. */
+static void assert_is_no_image(esp_err_t err)
+{
+    if (err != ESP_ERR_INVALID_VERSION) {
+        assert_err(err, ESP_ERR_OTA_VALIDATE_FAILED);
+    }
+}
+
 /* ---- Good ones ---- */
 
 static void an_encrypted_image_is_installed(void **state)
@@ -173,7 +181,7 @@ static void a_key_derived_from_an_hmac_key_will_do(void **state)
     site.decrypt = (otter_decrypt_config_t){.hmac_key = hmac_key};
     http_fake_exchange_t answer = {.body = site.file, .body_len = site.len};
     fake_answer(&answer);
-    assert_err(update(&site), ESP_ERR_OTA_VALIDATE_FAILED); /* For another device. */
+    assert_is_no_image(update(&site)); /* For another device. */
     bench_assert_nothing_switched(site.bench);
     free(site.file);
     char *pem = derived_public_pem(hmac_key);
@@ -247,7 +255,7 @@ static void assert_refused_untouched(const site_t *site, const uint8_t *file, si
     uint32_t erases = site->bench->slot_erases;
     uint32_t programs = site->bench->slot_programs;
     fake_answer(&answer);
-    assert_err(update(site), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_is_no_image(update(site));
     assert_int_equal(site->bench->slot_erases, erases);
     assert_int_equal(site->bench->slot_programs, programs);
     bench_assert_nothing_switched(site->bench);
