@@ -23,9 +23,10 @@ static const unsigned memory_file_executable = 0x0010u;
 /* Variables that a firmware may see; an entry that ends in '_' allows the prefix. LD_PRELOAD and its like stay out:
  * what was verified is what runs. */
 static const char *const allowed_variables[] = {
-    "HOME",         "LANG",         "LC_",          "PATH",          "TERM",      "TZ",           "http_proxy",
-    "https_proxy",  "HTTPS_PROXY",  "no_proxy",     "NO_PROXY",      "all_proxy", "SSL_CERT_DIR", "SSL_CERT_FILE",
-    "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "OTTER_",
+    "HOME",          "LANG",         "LC_",          "PATH",         "TERM",          "TZ",
+    "http_proxy",    "https_proxy",  "HTTPS_PROXY",  "ftp_proxy",    "FTP_PROXY",     "ftps_proxy",
+    "FTPS_PROXY",    "no_proxy",     "NO_PROXY",     "all_proxy",    "ALL_PROXY",     "SSL_CERT_DIR",
+    "SSL_CERT_FILE", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "OTTER_",
 };
 
 void otter_process_init(otter_process_t *process)
