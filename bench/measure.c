@@ -6,14 +6,15 @@
  * usage: measure COMMAND [ARG...] [::: COMMAND [ARG...]]...
  *
  * Prints one line: microseconds of wall clock, microseconds of CPU (user and system), and the highest peak of resident
- * memory in KiB. What the commands print to standard output is dropped. Ends with 1 as soon as one of them fails, and
- * with 2 if it was called wrongly.
+ * memory in KiB, of one process. Processes that a command leaves behind are waited for, and counted. What the commands print to
+ * standard output is dropped. Ends with 1 as soon as one of them fails, and with 2 if it was called wrongly.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,23 +48,40 @@ static void execute(char **argv)
     _exit(127);
 }
 
+static void add(struct cost *cost, const struct rusage *usage)
+{
+    cost->cpu_us += to_us(usage->ru_utime) + to_us(usage->ru_stime);
+    cost->peak_kib = usage->ru_maxrss > cost->peak_kib ? usage->ru_maxrss : cost->peak_kib;
+}
+
+/** Waits for a process and all that becomes ours when their parents end. @return the wait status of the first */
+static int collect(pid_t pid, struct cost *cost)
+{
+    struct rusage usage;
+    int status = -1;
+    int one = 0;
+    pid_t ended;
+    while ((ended = wait4(-1, &one, 0, &usage)) > 0) {
+        status = ended == pid ? one : status;
+        add(cost, &usage);
+    }
+    return status;
+}
+
 /** Runs one command and adds its cost. @return false if it failed */
 static int run(char **argv, struct cost *cost)
 {
-    struct rusage usage;
-    int status = 0;
     int64_t began_us = now_us();
     pid_t pid = fork();
     if (pid == 0) {
         execute(argv);
     }
-    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
+    if (pid < 0) {
         perror("measure");
         return 0;
     }
+    int status = collect(pid, cost);
     cost->wall_us += now_us() - began_us;
-    cost->cpu_us += to_us(usage.ru_utime) + to_us(usage.ru_stime);
-    cost->peak_kib = usage.ru_maxrss > cost->peak_kib ? usage.ru_maxrss : cost->peak_kib;
     if (status != 0) {
         fprintf(stderr, "measure: %s failed (status %#x)\n", argv[0], (unsigned)status);
     }
@@ -86,6 +104,10 @@ int main(int argc, char **argv)
 {
     struct cost cost = {0, 0, 0};
     char **command = argc > 0 ? argv + 1 : argv;
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+        perror("measure");
+        return 2;
+    }
     while (command != NULL) {
         char **next = split(command);
         if (*command == NULL) {
