@@ -19,7 +19,8 @@
 #define ETAG_OFF     56
 #define CRC_OFF      188
 
-#define WORD_BYTES 8
+#define WORD_BYTES   8
+#define STRIDE_BYTES (WORD_BYTES * PROGRESS_LANES)
 
 /* ---- The hash ---- */
 
@@ -34,24 +35,39 @@ static uint64_t mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-static uint64_t mix_words(uint64_t hash, const uint8_t *bytes, size_t len)
+/* Of whole strides. The lanes do not wait for each other. */
+static void mix_strides(uint64_t lane[PROGRESS_LANES], const uint8_t *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i += WORD_BYTES) {
-        hash = mix(hash, get_word(bytes + i));
+    uint64_t hash[PROGRESS_LANES];
+    memcpy(hash, lane, sizeof(hash));
+    for (size_t i = 0; i < len; i += STRIDE_BYTES) {
+        hash[0] = mix(hash[0], get_word(bytes + i));
+        hash[1] = mix(hash[1], get_word(bytes + i + WORD_BYTES));
+        hash[2] = mix(hash[2], get_word(bytes + i + 2 * WORD_BYTES));
+        hash[3] = mix(hash[3], get_word(bytes + i + 3 * WORD_BYTES));
+    }
+    memcpy(lane, hash, sizeof(hash));
+}
+
+static uint64_t join(const uint64_t lane[PROGRESS_LANES])
+{
+    uint64_t hash = lane[0];
+    for (int i = 1; i < PROGRESS_LANES; i++) {
+        hash = mix(hash, lane[i]);
     }
     return hash;
 }
 
 static void hash_bytes(progress_walk_t *walk, const uint8_t *bytes, size_t len)
 {
-    for (; len > 0 && walk->at % WORD_BYTES != 0; len--, walk->at++) {
-        walk->rest[walk->at % WORD_BYTES] = *bytes++;
-        if (walk->at % WORD_BYTES == WORD_BYTES - 1) {
-            walk->hash = mix(walk->hash, get_word(walk->rest));
+    for (; len > 0 && walk->at % STRIDE_BYTES != 0; len--, walk->at++) {
+        walk->rest[walk->at % STRIDE_BYTES] = *bytes++;
+        if (walk->at % STRIDE_BYTES == STRIDE_BYTES - 1) {
+            mix_strides(walk->lane, walk->rest, STRIDE_BYTES);
         }
     }
-    size_t whole = len - len % WORD_BYTES;
-    walk->hash = mix_words(walk->hash, bytes, whole);
+    size_t whole = len - len % STRIDE_BYTES;
+    mix_strides(walk->lane, bytes, whole);
     memcpy(walk->rest, bytes + whole, len - whole);
     walk->at += (uint32_t)len;
 }
@@ -158,8 +174,8 @@ void progress_begin(progress_walk_t *walk, const progress_record_t *record, cons
         .image_len = record->file_len - record->head_len,
         .block_bytes = record->block_bytes,
         .place_bytes = record->place_bytes,
-        .hash = mix_words(0, header, PROGRESS_HEADER_BYTES),
     };
+    mix_strides(walk->lane, header, PROGRESS_HEADER_BYTES);
 }
 
 bool progress_take(progress_walk_t *walk, const uint8_t *bytes, size_t len, size_t *took)
@@ -178,9 +194,10 @@ bool progress_take(progress_walk_t *walk, const uint8_t *bytes, size_t len, size
 
 uint32_t progress_place(const progress_walk_t *walk, uint8_t place[PROGRESS_PLACE_BYTES])
 {
+    uint64_t hash = join(walk->lane);
     memset(place, 0xFF, walk->place_bytes);
     for (uint32_t i = 0; i < walk->place_bytes && i < WORD_BYTES; i++) {
-        place[i] = (uint8_t)(walk->hash >> 8 * i);
+        place[i] = (uint8_t)(hash >> 8 * i);
     }
     /* All FF is what was never written. */
     if (bytes_all(place, walk->place_bytes, 0xFF)) {

@@ -22,6 +22,7 @@
 #define PROGRESS_MAGIC_BYTES  4   /**< First bytes of it; all zero: dropped. */
 #define PROGRESS_ETAG_BYTES   128 /**< Longest ETag, terminator included. */
 #define PROGRESS_PLACE_BYTES  64  /**< Most bytes from one check value to the next. */
+#define PROGRESS_LANES        4 /**< Words of 8 bytes that are hashed side by side, which takes a third of the time. */
 
 /** What a slot is made of. */
 typedef struct progress_slot {
@@ -66,12 +67,12 @@ bool progress_decode(progress_record_t *record, const uint8_t header[PROGRESS_HE
 
 /** Where an image is, on its way through the record. */
 typedef struct progress_walk {
-    uint32_t image_len;   /**< Bytes of the whole image. */
-    uint32_t block_bytes; /**< As of the record. */
-    uint8_t place_bytes;  /**< As of the record. */
-    uint32_t at;          /**< Bytes taken so far. */
-    uint64_t hash;        /**< Of the header and of the whole words of these bytes. */
-    uint8_t rest[8];      /**< Behind the last whole word: at % 8 bytes. */
+    uint32_t image_len;               /**< Bytes of the whole image. */
+    uint32_t block_bytes;             /**< As of the record. */
+    uint8_t place_bytes;              /**< As of the record. */
+    uint32_t at;                      /**< Bytes taken so far. */
+    uint64_t lane[PROGRESS_LANES];    /**< Hashes of the header and of these bytes, every fourth word each. */
+    uint8_t rest[8 * PROGRESS_LANES]; /**< Bytes at the end that do not fill all lanes: at % 32. */
 } progress_walk_t;
 
 /** Begins at the start of the image. @p header are the bytes of @p record. */

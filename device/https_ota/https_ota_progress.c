@@ -212,10 +212,11 @@ static void settle_block(const https_ota_progress_t *progress)
 {
     reader_t reader = {.staging = progress->staging, .settles = true};
     reader.buffer = partition_alloc_buffer(&reader.buffer_len);
-    progress_walk_t walk = {.hash = ~progress->walk.hash};
-    for (int i = 0; i < SETTLE_MOST && reader.buffer != NULL && walk.hash != progress->walk.hash; i++) {
-        walk = progress->before;
+    bool settled = reader.buffer == NULL;
+    for (int i = 0; i < SETTLE_MOST && !settled; i++) {
+        progress_walk_t walk = progress->before;
         (void)read_block(&reader, &walk);
+        settled = memcmp(walk.lane, progress->walk.lane, sizeof(walk.lane)) == 0;
     }
     free(reader.buffer);
 }
