@@ -138,27 +138,27 @@ static esp_err_t sha256(const void *bytes, size_t len, uint8_t *out)
     return err;
 }
 
-static size_t joined_len(const char *const *parts)
+static size_t joined_size(const char *const *parts)
 {
-    size_t len = 0;
+    size_t size = 1;
     for (; *parts != NULL; parts++) {
-        len += strlen(*parts) + 1;
+        size += strlen(*parts) + 1;
     }
-    return len - 1;
+    return size;
 }
 
 /* Hash of the texts with colons between them; the list ends with NULL and is not empty. */
 static esp_err_t hash_joined(http_digest_hash_t kind, const char *const *parts, char hex[HEX_SIZE])
 {
     uint8_t out[OTTER_SHA256_BYTES] = {0};
-    size_t len = joined_len(parts);
-    char *text = malloc(len + 1);
+    size_t size = joined_size(parts);
+    char *text = malloc(size);
     if (text == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    size_t at = 0;
-    for (; *parts != NULL; parts++) {
-        at += (size_t)snprintf(text + at, len + 1 - at, at == 0 ? "%s" : ":%s", *parts);
+    size_t len = 0;
+    for (size_t i = 0; parts[i] != NULL; i++) {
+        len += (size_t)snprintf(text + len, size - len, i == 0 ? "%s" : ":%s", parts[i]);
     }
     bool is_md5 = kind == HTTP_DIGEST_MD5;
     esp_err_t err = is_md5 ? otter_md5(text, len, out) : sha256(text, len, out);
