@@ -8,6 +8,7 @@
 #include "otter/otter_os.h"
 #include "tests/servers/device_update.h"
 #include "tests/servers/nginx.h"
+#include "tests/servers/vsftpd.h"
 #include "tests/support/test.h"
 
 #define LOG        "tinyproxy.log"
@@ -118,6 +119,20 @@ static void plain_http_goes_through_a_proxy(void **state)
     bench_assert_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "GET http://localhost:");
     assert_int_equal(SITE_COUNT_LINES(&device->site, LOG, "CONNECT localhost"), 0);
+}
+
+/* As through a pipe: asked for a file on an FTP server, tinyproxy would not know how. */
+static void ftp_goes_through_a_proxy_end_to_end(void **state)
+{
+    device_site_t *device = *state;
+    site_server_t *server = vsftpd_start(&device->site, "");
+    do_not_try_again(device, true);
+    set_environment("ftp_proxy", "", start_tinyproxy(&device->site, "")->port);
+    assert_err(update_from(device, "ftp", server), ESP_OK);
+    bench_assert_switched(device->bench);
+    /* The commands, and the data, once or twice. */
+    assert_true(SITE_COUNT_LINES(&device->site, LOG, "Request", "CONNECT ") >= 2);
+    SITE_EXPECT_LINE(&device->site, "vsftpd.log", "FTP command", "RETR fw.bin");
 }
 
 /* A CGI program's environment has what a client put into a Proxy header. */
@@ -252,6 +267,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_servers(a_proxy_for_all_schemes_is_used),
     cmocka_unit_test_servers(hosts_of_no_proxy_are_reached_directly),
     cmocka_unit_test_servers(plain_http_goes_through_a_proxy),
+    cmocka_unit_test_servers(ftp_goes_through_a_proxy_end_to_end),
     cmocka_unit_test_servers(http_proxy_in_capitals_is_nobody_s),
     cmocka_unit_test_servers(a_proxy_that_is_down_switches_nothing),
     cmocka_unit_test_servers(a_proxy_that_refuses_switches_nothing),

@@ -2,9 +2,9 @@
 /* Updates from vsftpd: FTP, FTPS implicit and explicit, REST after a cut; and what policy says to it. */
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "tests/servers/device_update.h"
+#include "tests/servers/vsftpd.h"
 #include "tests/support/test.h"
 
 #define LOG   "vsftpd.log"
@@ -17,34 +17,6 @@
     "require_ssl_reuse=YES\n"
 #define IMPLICIT EXPLICIT "implicit_ssl=YES\n"
 #define SLOW     "anon_max_rate=100000\nuse_sendfile=NO\ntrans_chunk_size=8192\n"
-
-/* Whom anonymous users are: somebody with a home. */
-static const char *const *frame_for(bool is_root)
-{
-    static const char *const frames[] = {"run_as_launching_user=YES\nftp_username=@USER@\n", "ftp_username=daemon\n"};
-    return &frames[is_root];
-}
-
-static site_server_t *start_vsftpd(site_t *site, const char *lines)
-{
-    static const char frame[] =
-        "listen=YES\nlisten_address=127.0.0.1\nlisten_port=@PORT@\nbackground=NO\nanonymous_enable=YES\n"
-        "anon_root=@HOME@/www\nno_anon_password=YES\nlocal_enable=NO\nwrite_enable=NO\n"
-        "secure_chroot_dir=@HOME@/tmp\nseccomp_sandbox=NO\nisolate=NO\nisolate_network=NO\nconnect_from_port_20=NO\n"
-        "xferlog_enable=YES\nxferlog_std_format=NO\nlog_ftp_protocol=YES\nvsftpd_log_file=@HOME@/vsftpd.log\n%s%s";
-    const char *program = site_need("vsftpd");
-    char text[2048];
-    char conf[SITE_PATH_BYTES];
-    uint16_t port = site_free_port();
-    snprintf(text, sizeof(text), frame, *frame_for(geteuid() == 0), lines);
-    site_configure(site, "vsftpd.conf", text, port);
-    const char *const argv[] = {program, site_path(site, "vsftpd.conf", conf), NULL};
-    site_server_t *server = site_start(site, "", argv, "vsftpd", port);
-    if (server == NULL) {
-        site_skip("vsftpd does not run here");
-    }
-    return server;
-}
 
 static void allow_unprotected(device_site_t *device)
 {
@@ -66,7 +38,7 @@ static esp_err_t update_from(device_site_t *device, const char *scheme, const si
 static void ftp_is_refused_by_policy(void **state)
 {
     device_site_t *device = *state;
-    site_server_t *server = start_vsftpd(&device->site, PLAIN);
+    site_server_t *server = vsftpd_start(&device->site, PLAIN);
     assert_int_not_equal(update_from(device, "ftp", server), ESP_OK);
     bench_assert_nothing_switched(device->bench);
     assert_int_equal(SITE_COUNT_LINES(&device->site, LOG, "FTP command", "USER"), 0);
@@ -76,16 +48,32 @@ static void ftp_updates_where_it_is_allowed(void **state)
 {
     device_site_t *device = *state;
     allow_unprotected(device);
-    assert_err(update_from(device, "ftp", start_vsftpd(&device->site, PLAIN)), ESP_OK);
+    assert_err(update_from(device, "ftp", vsftpd_start(&device->site, PLAIN)), ESP_OK);
     bench_assert_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "RETR fw.bin");
     SITE_EXPECT_LINE(&device->site, LOG, "OK DOWNLOAD", "/fw.bin");
 }
 
+static void parts_come_by_restart(void **state)
+{
+    device_site_t *device = *state;
+    char url[128];
+    site_server_t *server = vsftpd_start(&device->site, IMPLICIT);
+    esp_http_client_config_t client = device_client(device, device_url("ftps", server->port, url));
+    esp_https_ota_config_t config = {
+        .http_config = &client, .partial_http_download = true, .max_http_request_size = 32768};
+    assert_err(esp_https_ota(&config), ESP_OK);
+    bench_assert_switched(device->bench);
+    SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "REST 32768");
+    SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "REST 65536");
+    /* To stop in the middle, FTP only knows to hang up. */
+    assert_in_range(SITE_COUNT_LINES(&device->site, LOG, "FTP command", "USER"), 1, 4);
+}
+
 static void implicit_ftps_updates(void **state)
 {
     device_site_t *device = *state;
-    assert_err(update_from(device, "ftps", start_vsftpd(&device->site, IMPLICIT)), ESP_OK);
+    assert_err(update_from(device, "ftps", vsftpd_start(&device->site, IMPLICIT)), ESP_OK);
     bench_assert_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "PROT P");
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "RETR fw.bin");
@@ -95,7 +83,7 @@ static void implicit_ftps_updates(void **state)
 static void explicit_ftps_updates(void **state)
 {
     device_site_t *device = *state;
-    assert_err(update_from(device, "ftpes", start_vsftpd(&device->site, EXPLICIT)), ESP_OK);
+    assert_err(update_from(device, "ftpes", vsftpd_start(&device->site, EXPLICIT)), ESP_OK);
     bench_assert_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "AUTH TLS");
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "PROT P");
@@ -105,7 +93,7 @@ static void explicit_ftps_updates(void **state)
 static void explicit_ftps_never_logs_in_without_tls(void **state)
 {
     device_site_t *device = *state;
-    site_server_t *server = start_vsftpd(&device->site, PLAIN);
+    site_server_t *server = vsftpd_start(&device->site, PLAIN);
     assert_err(update_from(device, "ftpes", server), ESP_ERR_HTTP_CONNECT);
     bench_assert_nothing_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "AUTH TLS");
@@ -128,13 +116,13 @@ static void assert_wrong_ca_is_refused(device_site_t *device, const char *scheme
 static void implicit_ftps_of_another_ca_is_refused(void **state)
 {
     device_site_t *device = *state;
-    assert_wrong_ca_is_refused(device, "ftps", start_vsftpd(&device->site, IMPLICIT));
+    assert_wrong_ca_is_refused(device, "ftps", vsftpd_start(&device->site, IMPLICIT));
 }
 
 static void explicit_ftps_of_another_ca_is_refused(void **state)
 {
     device_site_t *device = *state;
-    assert_wrong_ca_is_refused(device, "ftpes", start_vsftpd(&device->site, EXPLICIT));
+    assert_wrong_ca_is_refused(device, "ftpes", vsftpd_start(&device->site, EXPLICIT));
 }
 
 /* ---- cuts ---- */
@@ -150,7 +138,7 @@ static void a_download_that_is_cut_goes_on_with_rest(void **state)
     device_site_t *device = *state;
     char url[128];
     allow_unprotected(device);
-    site_server_t *server = start_vsftpd(&device->site, PLAIN SLOW);
+    site_server_t *server = vsftpd_start(&device->site, PLAIN SLOW);
     esp_http_client_config_t client = device_client(device, device_url("ftp", server->port, url));
     client.buffer_size = 4096;
     assert_err(device_update_cut(&client, CUT_B, kill_sessions, server), ESP_OK);
@@ -171,6 +159,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_servers(ftp_is_refused_by_policy),
     cmocka_unit_test_servers(ftp_updates_where_it_is_allowed),
     cmocka_unit_test_servers(implicit_ftps_updates),
+    cmocka_unit_test_servers(parts_come_by_restart),
     cmocka_unit_test_servers(explicit_ftps_updates),
     cmocka_unit_test_servers(explicit_ftps_never_logs_in_without_tls),
     cmocka_unit_test_servers(implicit_ftps_of_another_ca_is_refused),
