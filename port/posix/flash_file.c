@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 /* Erase and create write FF in pieces of this size. */
-#define BLANK_BYTES (256u * 1024u)
+#define BLANK_BYTES  (256u * 1024u)
+/* So much needs no memory of its own. */
+#define LITTLE_BYTES 4096u
 
 static otter_flash_file_t *self(otter_flash_t *flash)
 {
@@ -40,8 +42,9 @@ static bool write_all(int fd, off_t off, const void *bytes, size_t len)
 
 static bool write_blank(int fd, off_t off, size_t len)
 {
+    uint8_t little[LITTLE_BYTES];
     size_t piece_max = len < BLANK_BYTES ? len : BLANK_BYTES;
-    uint8_t *blank = malloc(piece_max);
+    uint8_t *blank = piece_max <= sizeof(little) ? little : malloc(piece_max);
     if (blank == NULL) {
         return false;
     }
@@ -53,7 +56,9 @@ static bool write_blank(int fd, off_t off, size_t len)
         off += (off_t)piece;
         len -= piece;
     }
-    free(blank);
+    if (blank != little) {
+        free(blank);
+    }
     return ok;
 }
 
