@@ -277,6 +277,52 @@ static void cookies_are_neither_kept_nor_sent(void **state)
     esp_http_client_cleanup(client);
 }
 
+/* ---- one connection, several requests ---- */
+
+static void prepared_client_sends_over_the_open_connection(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {.body = f->pattern, .body_len = 1000, .ranges = true};
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    char part[100];
+    esp_http_client_handle_t client = make_client(f, server, (esp_http_client_config_t){0});
+    assert_err(esp_http_client_set_header(client, "Range", "bytes=0-99"), ESP_OK);
+    assert_err(esp_http_client_open(client, 0), ESP_OK);
+    assert_int_equal(esp_http_client_fetch_headers(client), 100);
+    assert_int_equal(esp_http_client_read(client, part, sizeof(part)), 100);
+    assert_true(esp_http_client_is_persistent_connection(client));
+    assert_err(esp_http_client_set_header(client, "Range", "bytes=100-199"), ESP_OK);
+    assert_err(esp_http_client_prepare(client), ESP_OK);
+    assert_int_equal(esp_http_client_get_state(client), HTTP_STATE_CONNECTED);
+    assert_err(esp_http_client_request_send(client, 0), ESP_OK);
+    assert_int_equal(esp_http_client_fetch_headers(client), 100);
+    assert_int_equal(esp_http_client_read(client, part, sizeof(part)), 100);
+    assert_memory_equal(part, f->pattern + 100, 100);
+    assert_true(esp_http_client_get_content_range(client) == 1000);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 1);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 2);
+    esp_http_client_cleanup(client);
+}
+
+static void response_that_is_not_read_does_not_get_into_the_next_one(void **state)
+{
+    http_fixture_t *f = *state;
+    static const bad_reply_t replies[] = {{.path = "/x", .body = "first", .body_len = 5},
+                                          {.path = "/y", .body = "second", .body_len = 6}};
+    bad_server_t *server = http_fixture_serve(f, replies, COUNT(replies));
+    char body[16] = "";
+    esp_http_client_handle_t client = make_client(f, server, (esp_http_client_config_t){0});
+    assert_err(esp_http_client_open(client, 0), ESP_OK);
+    assert_int_equal(esp_http_client_fetch_headers(client), 5);
+    assert_err(esp_http_client_clear_response_buffer(client), ESP_OK);
+    assert_err(esp_http_client_set_url(client, "/y"), ESP_OK);
+    assert_err(esp_http_client_open(client, 0), ESP_OK);
+    assert_int_equal(esp_http_client_fetch_headers(client), 6);
+    assert_int_equal(esp_http_client_read_response(client, body, sizeof(body)), 6);
+    assert_string_equal(body, "second");
+    esp_http_client_cleanup(client);
+}
+
 /* ---- what is asked for afterwards ---- */
 
 static void length_and_kind_of_a_response_are_told(void **state)
@@ -351,6 +397,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(response_headers_can_be_asked_for),
     cmocka_unit_test_http(all_request_headers_can_be_removed),
     cmocka_unit_test_http(cookies_are_neither_kept_nor_sent),
+    cmocka_unit_test_http(prepared_client_sends_over_the_open_connection),
+    cmocka_unit_test_http(response_that_is_not_read_does_not_get_into_the_next_one),
     cmocka_unit_test_http(length_and_kind_of_a_response_are_told),
     cmocka_unit_test_http(no_client_is_answered_not_followed),
 };
