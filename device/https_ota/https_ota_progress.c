@@ -212,13 +212,17 @@ static void settle_block(const https_ota_progress_t *progress)
 {
     reader_t reader = {.staging = progress->staging, .settles = true};
     reader.buffer = partition_alloc_buffer(&reader.buffer_len);
-    bool settled = reader.buffer == NULL;
-    for (int i = 0; i < SETTLE_MOST && !settled; i++) {
+    bool goes = reader.buffer != NULL;
+    bool settled = false;
+    for (int i = 0; i < SETTLE_MOST && goes && !settled; i++) {
         progress_walk_t walk = progress->before;
-        (void)read_block(&reader, &walk);
+        goes = read_block(&reader, &walk);
         settled = memcmp(walk.lane, progress->walk.lane, sizeof(walk.lane)) == 0;
     }
     free(reader.buffer);
+    if (!settled) {
+        ESP_LOGW(TAG, "the last bytes that %s holds may not last", reader.staging->label);
+    }
 }
 
 void https_ota_progress_resume(https_ota_progress_t *progress)

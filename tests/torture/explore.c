@@ -161,6 +161,8 @@ static void note_cost(tally_t *tally, const facts_t *facts)
 {
     tally->needed += facts->needed_bytes;
     tally->fetched += facts->fetched_bytes;
+    uint32_t permille = (uint32_t)((uint64_t)facts->fetched_bytes * 1000 / facts->needed_bytes);
+    tally->most_permille = permille > tally->most_permille ? permille : tally->most_permille;
     tally->most_twice = facts->most_twice > tally->most_twice ? facts->most_twice : tally->most_twice;
 }
 

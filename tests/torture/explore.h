@@ -39,7 +39,8 @@ typedef struct tally {
     uint32_t most_erases;           /**< Erases of otadata until the end, at most. */
     uint64_t needed;                /**< Bytes of images, of devices that resume downloads, */
     uint64_t fetched;               /**< and bytes that they downloaded. */
-    uint32_t most_twice;            /**< Of these, bytes that one cut made them download again, at most. */
+    uint32_t most_permille;         /**< The same for one device: thousandths of the image, at most. */
+    uint32_t most_twice;            /**< Bytes that one cut made a device download again, at most. */
     uint64_t dropped;               /**< Syncs left out on purpose. */
     uint64_t faults[FAULT_KINDS];   /**< Devices with a fault that showed, by kind. */
     uint64_t hidden;                /**< Devices with a fault that never showed. */

@@ -44,6 +44,7 @@ void report_merge(tally_t *sum, const tally_t *part)
     sum->dropped += part->dropped;
     sum->needed += part->needed;
     sum->fetched += part->fetched;
+    sum->most_permille = larger(sum->most_permille, part->most_permille);
     sum->most_twice = larger(sum->most_twice, part->most_twice);
 }
 
@@ -189,8 +190,10 @@ static void print_cost(const report_row_t *row)
 {
     const tally_t *tally = &row->tally;
     if (tally->needed > 0) {
-        printf("%-14s downloaded %.3f times the image; for a cut, %" PRIu32 " bytes twice at most\n",
-               row->scenario->name, (double)tally->fetched / (double)tally->needed, tally->most_twice);
+        printf("%-14s downloaded %.3f times the image on average, %.3f at most; for one cut %" PRIu32
+               " bytes twice at most\n",
+               row->scenario->name, (double)tally->fetched / (double)tally->needed, tally->most_permille / 1000.0,
+               tally->most_twice);
     }
 }
 
