@@ -4,6 +4,7 @@
 
 #include "core/util/bytes.h"
 #include "device/https_ota/https_ota_progress.h"
+#include "otter/otter_flash_cells.h"
 #include "tests/device/device_fixture.h"
 #include "tests/support/test.h"
 
@@ -547,6 +548,79 @@ static void a_record_that_cannot_be_dropped_or_made_durable_is_no_error(void **s
     close_rig(&rig);
 }
 
+/* ---- Cells that waver ---- */
+
+#define CELLS_BYTES (16 * SECTOR)
+
+/* A flash that is one slot. */
+typedef struct cells_rig {
+    uint8_t bytes[CELLS_BYTES];
+    uint8_t unstable[CELLS_BYTES];
+    uint8_t scars[16];
+    uint32_t erases[16];
+    otter_power_t power;
+    otter_flash_cells_t cells;
+    esp_partition_t slot;
+} cells_rig_t;
+
+static rig_t open_cells(cells_rig_t *cells)
+{
+    memset(cells, 0, sizeof(*cells));
+    memset(cells->bytes, 0xFF, sizeof(cells->bytes));
+    cells->power.random = 1;
+    otter_flash_cells_memory_t memory = {cells->bytes, cells->unstable, cells->scars, cells->erases};
+    otter_flash_t geometry = {.size_bytes = CELLS_BYTES, .sector_bytes = SECTOR, .program_bytes = 1};
+    otter_device_t device = {.running_address = OTTER_NOT_RUNNING};
+    otter_config_default(&device.config);
+    device.flash = otter_flash_cells_init(&cells->cells, &memory, &geometry, &cells->power);
+    assert_err(otter_device_init(&device), ESP_OK);
+    cells->slot =
+        (esp_partition_t){.type = ESP_PARTITION_TYPE_APP, .size = CELLS_BYTES, .erase_size = SECTOR, .label = "ota_1"};
+    return (rig_t){.slot = &cells->slot, .in_slot = cells->bytes, .record = cells->bytes + CELLS_BYTES - SECTOR};
+}
+
+/* The programming of the last byte was cut: what should be 0 there is now this, now that. */
+static void make_waver(cells_rig_t *cells, const uint8_t *byte)
+{
+    size_t at = (size_t)(byte - cells->bytes);
+    cells->unstable[at] = (uint8_t) ~*byte;
+    cells->scars[at / SECTOR] = 1;
+    assert_true(cells->unstable[at] != 0);
+}
+
+/* Comes back again and again until all reads right. */
+static void find_by_chance(rig_t *rig, uint32_t image_len)
+{
+    uint32_t misses = 0;
+    do {
+        rig->found.image_len = 0;
+        (void)https_ota_progress_find(&rig->progress, rig->slot, URL, &rig->found);
+        assert_true(misses++ < 100000);
+    } while (rig->found.image_len != image_len);
+    assert_true(misses > 1); /* It did waver. */
+}
+
+static void what_read_right_by_chance_is_made_to_last(void **state)
+{
+    (void)state;
+    static cells_rig_t cells;
+    rig_t rig = open_cells(&cells);
+    start(&rig, &identity);
+    assert_true(write_up_to(&rig, 3 * SECTOR, 1460));
+    make_waver(&cells, &rig.in_slot[3 * SECTOR - 2]);
+    make_waver(&cells, &rig.in_slot[3 * SECTOR - 1]);
+    make_waver(&cells, &place_of(&rig, 2)[0]);
+    find_by_chance(&rig, 3 * SECTOR);
+    https_ota_progress_resume(&rig.progress);
+    assert_true(rig.progress.noting);
+    assert_true(bytes_all(cells.unstable, CELLS_BYTES, 0));
+    assert_int_equal(cells.cells.violations, 0);
+    for (int i = 0; i < 20; i++) {
+        assert_true(https_ota_progress_find(&rig.progress, rig.slot, URL, &rig.found));
+        assert_int_equal(rig.found.image_len, 3 * SECTOR);
+    }
+}
+
 /* Whatever is the last operation. The buffer is what was written in one piece and could not be noted. */
 static void a_cut_at_any_operation_costs_at_most_a_sector_and_a_buffer(void **state)
 {
@@ -600,6 +674,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_flash_that_does_not_take_the_record_gets_none),
     cmocka_unit_test(a_flash_that_does_not_take_a_check_value_gets_no_more),
     cmocka_unit_test(a_record_that_cannot_be_dropped_or_made_durable_is_no_error),
+    cmocka_unit_test(what_read_right_by_chance_is_made_to_last),
     cmocka_unit_test(a_cut_at_any_operation_costs_at_most_a_sector_and_a_buffer),
 };
 
