@@ -29,14 +29,21 @@ static void serve_after_cut(rig_t *rig, const bad_reply_t *then, size_t count)
     rig_serve(rig, replies, 2 + count);
 }
 
-/* A wrong answer to the range is not used; the update ends well all the same. */
-static void assert_sees_through(rig_t *rig, bad_reply_t bad)
+/* The range is asked for and answered like this, and the update ends well all the same. */
+static void assert_gets_past(rig_t *rig, bad_reply_t bad)
 {
     bad.until = 1;
     serve_after_cut(rig, &bad, 1);
     rig_assert_updates(rig);
     rig_assert_faults(rig, 2);
     rig_assert_asked(rig, 1, "Range: bytes=9000-");
+}
+
+/* A wrong answer to the range is not used: the whole file is asked for. */
+static void assert_sees_through(rig_t *rig, bad_reply_t bad)
+{
+    assert_gets_past(rig, bad);
+    rig_assert_not_asked(rig, 2, "Range: ");
 }
 
 static void assert_sees_through_range(rig_t *rig, const char *content_range)
@@ -103,11 +110,20 @@ static void range_of_a_file_of_another_length_is_seen_through(void **state)
     assert_sees_through_range(rig, text);
 }
 
-static void range_of_a_file_of_unknown_length_is_no_surprise(void **state)
+static void range_of_a_file_of_unknown_length_is_seen_through(void **state)
 {
     rig_t *rig = *state;
     char text[64];
     snprintf(text, sizeof(text), "bytes 9000-%zu/*", rig->bench->image_len - 1);
+    assert_sees_through_range(rig, text);
+}
+
+static void range_that_is_as_long_as_neither_header_says_is_seen_through(void **state)
+{
+    rig_t *rig = *state;
+    char text[64];
+    size_t len = rig->bench->image_len;
+    snprintf(text, sizeof(text), "bytes 9000-%zu/%zu", len - 2, len);
     assert_sees_through_range(rig, text);
 }
 
@@ -160,7 +176,7 @@ static void shorter_range_than_asked_is_followed_by_another(void **state)
 {
     rig_t *rig = *state;
     bad_reply_t bad = rig_bad(rig, BAD_CUT, 2000);
-    assert_sees_through(rig, bad);
+    assert_gets_past(rig, bad);
     assert_int_equal(rig_bytes_twice(rig), 0);
     rig_assert_asked(rig, 2, "Range: bytes=11000-");
 }
@@ -256,6 +272,25 @@ static void part_of_another_version_is_seen_through(void **state)
     free(older);
 }
 
+/* The same, told by the date. */
+static void part_of_a_file_of_another_date_is_seen_through(void **state)
+{
+    rig_t *rig = *state;
+    uint8_t *older = make_older(rig);
+    bad_reply_t before = rig_bad_once(rig, BAD_CUT, CUT_AT);
+    bad_reply_t after = rig_bad(rig, BAD_IGNORE_IF_RANGE, 0);
+    before.body = older;
+    before.etag = after.etag = NULL;
+    before.headers = after.headers = "Date: Tue, 03 Nov 2026 12:00:00 GMT\r\n";
+    before.last_modified = "Mon, 02 Nov 2026 10:00:00 GMT";
+    after.last_modified = "Tue, 03 Nov 2026 10:00:00 GMT";
+    const bad_reply_t replies[] = {before, after};
+    rig_serve(rig, replies, 2);
+    rig_assert_updates(rig);
+    rig_assert_faults(rig, 2);
+    free(older);
+}
+
 /* The same ETag for other bytes: only the image can tell. The next update does not begin with the wrong ones again. */
 static void other_bytes_under_the_same_etag_are_refused(void **state)
 {
@@ -304,24 +339,35 @@ static void file_that_shrank_below_what_is_here_is_started_over(void **state)
     free(large);
 }
 
-/* Each connection brings another file: at some time the update ends, and not with a mixture. */
-static void file_that_changes_with_each_connection_is_given_up(void **state)
+#define CHANGES 20
+
+/* Each connection brings another file, and each time @p more bytes of it: at some time the update ends, and not with a mixture. */
+static void assert_gives_up_changes(rig_t *rig, size_t more)
 {
-    rig_t *rig = *state;
     uint8_t *older = make_older(rig);
-    static char etags[20][8];
-    bad_reply_t replies[20];
-    for (size_t i = 0; i < 20; i++) {
+    static char etags[CHANGES][8];
+    bad_reply_t replies[CHANGES];
+    for (size_t i = 0; i < CHANGES; i++) {
         snprintf(etags[i], sizeof(etags[i]), "\"%zu\"", i);
-        replies[i] = rig_bad_once(rig, BAD_CUT, CUT_AT);
+        replies[i] = rig_bad_once(rig, BAD_CUT, CUT_AT + i * more);
         replies[i].etag = etags[i];
         replies[i].body = i % 2 == 0 ? older : rig->bench->image;
     }
-    rig_serve(rig, replies, 20);
+    rig_serve(rig, replies, CHANGES);
     rig_assert_refuses(rig, ESP_FAIL);
     rig_assert_faults(rig, RIG_RETRIES);
-    assert_in_range(bad_server_count(rig->server, BAD_COUNT_REQUESTS), RIG_RETRIES, 2 * RIG_RETRIES + 2);
+    assert_in_range(bad_server_count(rig->server, BAD_COUNT_REQUESTS), RIG_RETRIES, RIG_RETRIES + 3);
     free(older);
+}
+
+static void file_that_changes_with_each_connection_is_given_up(void **state)
+{
+    assert_gives_up_changes(*state, 0);
+}
+
+static void file_that_changes_is_given_up_although_more_comes_each_time(void **state)
+{
+    assert_gives_up_changes(*state, 100);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -334,7 +380,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_rig(negative_content_range_is_seen_through),
     cmocka_unit_test_rig(content_range_that_ends_before_it_starts_is_seen_through),
     cmocka_unit_test_rig(range_of_a_file_of_another_length_is_seen_through),
-    cmocka_unit_test_rig(range_of_a_file_of_unknown_length_is_no_surprise),
+    cmocka_unit_test_rig(range_of_a_file_of_unknown_length_is_seen_through),
+    cmocka_unit_test_rig(range_that_is_as_long_as_neither_header_says_is_seen_through),
     cmocka_unit_test_rig(multipart_answer_is_seen_through),
     cmocka_unit_test_rig(range_that_nobody_asked_for_is_seen_through),
     cmocka_unit_test_rig(server_that_only_sends_wrong_ranges_is_asked_for_the_whole_file),
@@ -348,10 +395,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_rig(file_whose_date_stays_is_resumed),
     cmocka_unit_test_rig(file_of_this_second_is_started_over),
     cmocka_unit_test_rig(part_of_another_version_is_seen_through),
+    cmocka_unit_test_rig(part_of_a_file_of_another_date_is_seen_through),
     cmocka_unit_test_rig(other_bytes_under_the_same_etag_are_refused),
     cmocka_unit_test_rig(file_that_grew_is_started_over),
     cmocka_unit_test_rig(file_that_shrank_below_what_is_here_is_started_over),
     cmocka_unit_test_rig(file_that_changes_with_each_connection_is_given_up),
+    cmocka_unit_test_rig(file_that_changes_is_given_up_although_more_comes_each_time),
 };
 
 TEST_MAIN(tests)
