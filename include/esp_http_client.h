@@ -66,8 +66,9 @@ typedef enum {
 typedef struct esp_http_client_event {
     esp_http_client_event_id_t event_id; /**< What happened. */
     esp_http_client_handle_t client;     /**< Whom it happened to. */
-    void *data;                          /**< Body bytes (ON_DATA), else NULL. */
-    int data_len;                        /**< Their number. */
+    void *data;                          /**< ON_DATA: body bytes. ON_STATUS_CODE: the status, an int. ERROR and
+                                              DISCONNECTED: an esp_tls_error_handle_t. Else NULL. */
+    int data_len;                        /**< ON_DATA: their number. ON_STATUS_CODE: sizeof(int). Else 0. */
     void *user_data;                     /**< esp_http_client_config_t.user_data. */
     char *header_key;                    /**< Name of a response header (ON_HEADER), else NULL. */
     char *header_value;                  /**< Its value. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file esp_tls.h
- * @brief Of ESP-TLS, the CA store that several clients share (esp_http_client_config_t.use_global_ca_store).
+ * @brief Of ESP-TLS, the CA store that several clients share (esp_http_client_config_t.use_global_ca_store), and errors.
  */
 #pragma once
 
@@ -11,6 +11,16 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/**
+ * Says why a connection did not come about, and forgets it.
+ *
+ * @param h                   data of an event HTTP_EVENT_ERROR or HTTP_EVENT_DISCONNECTED, during the event
+ * @param esp_tls_code        gets esp_tls_last_error_t.esp_tls_error_code; may be NULL
+ * @param esp_tls_flags       gets esp_tls_last_error_t.esp_tls_flags; may be NULL
+ * @return esp_tls_last_error_t.last_error; ESP_ERR_INVALID_STATE if @p h is NULL
+ */
+esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags);
 
 /** Does nothing: a store needs no preparation here. ESP_OK. */
 esp_err_t esp_tls_init_global_ca_store(void);

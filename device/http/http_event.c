@@ -30,7 +30,8 @@ static void tell_loop(esp_http_client_event_id_t id, const void *data, size_t si
 
 void http_post_event(esp_http_client_handle_t client, esp_http_client_event_id_t id)
 {
-    tell_handler(client, (esp_http_client_event_t){.event_id = id});
+    bool is_failure = id == HTTP_EVENT_ERROR || id == HTTP_EVENT_DISCONNECTED;
+    tell_handler(client, (esp_http_client_event_t){.event_id = id, .data = is_failure ? &client->tls_error : NULL});
     tell_loop(id, &client, sizeof(client));
 }
 

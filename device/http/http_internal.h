@@ -16,19 +16,13 @@
 #include "device/http/http_scheme.h"
 #include "device/http/http_url.h"
 #include "esp_http_client.h"
+#include "esp_tls_errors.h"
 #include "otter/otter_http.h"
 
 #define HTTP_TAG "esp_http_client" /**< Tag of this folder's log lines. */
 
 #define HTTP_MAX_URL_BYTES 4096            /**< Longest URL accepted, terminator included. */
 #define HTTP_AUTHORIZATION "Authorization" /**< Name of the header that carries credentials. */
-
-/** What kept a request from being answered. */
-typedef enum http_failure {
-    HTTP_NOT_FAILED,
-    HTTP_FAILED_TO_CONNECT, /**< No connection, or no TLS session. */
-    HTTP_FAILED_TO_TRUST,   /**< One side did not accept the other's certificate. */
-} http_failure_t;
 
 /** How far esp_http_client_perform() is, between two calls of a client that does not wait. */
 typedef enum http_perform_step {
@@ -92,7 +86,7 @@ struct esp_http_client {
     http_headers_t response_headers;
     int64_t received; /**< Body bytes read. */
     bool complete;    /**< The body was read to its end, and is whole. */
-    http_failure_t failed;
+    esp_tls_last_error_t tls_error;
     char error[640]; /**< See http_get_error(). */
 };
 

@@ -6,6 +6,10 @@
 #include "device/http/http_internal.h"
 #include "otter/otter_os.h"
 
+/* What mbedTLS would say of a certificate. */
+#define X509_CERT_VERIFY_FAILED 0x2700
+#define X509_BADCERT_OTHER      0x0100
+
 int64_t http_deadline_us(esp_http_client_handle_t client)
 {
     return otter_now_us() + (int64_t)client->timeout_ms * 1000;
@@ -20,7 +24,7 @@ static void forget_response(esp_http_client_handle_t client)
     client->body_result = ESP_OK;
     client->received = 0;
     client->complete = false;
-    client->failed = HTTP_NOT_FAILED;
+    client->tls_error = (esp_tls_last_error_t){.last_error = ESP_OK};
     client->error[0] = '\0';
 }
 
@@ -101,6 +105,16 @@ static void note_sent(esp_http_client_handle_t client)
     client->state = HTTP_STATE_REQ_COMPLETE_DATA;
 }
 
+static esp_tls_last_error_t explain_connection(bool refused)
+{
+    if (!refused) {
+        return (esp_tls_last_error_t){.last_error = ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST};
+    }
+    return (esp_tls_last_error_t){.last_error = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED,
+                                  .esp_tls_error_code = X509_CERT_VERIFY_FAILED,
+                                  .esp_tls_flags = X509_BADCERT_OTHER};
+}
+
 /* The port sends and receives in one go; a response that failed is kept for fetch_headers, as ESP-IDF's callers
  * expect it there. */
 static esp_err_t note_result(esp_http_client_handle_t client, esp_err_t err)
@@ -113,10 +127,10 @@ static esp_err_t note_result(esp_http_client_handle_t client, esp_err_t err)
     }
     bool refused = client->response.refused;
     client->response = (otter_http_response_t){.status = -1, .content_length = -1, .refused = refused};
-    esp_http_client_close(client);
     if (err == ESP_ERR_HTTP_CONNECT) {
-        client->failed = refused ? HTTP_FAILED_TO_TRUST : HTTP_FAILED_TO_CONNECT;
+        client->tls_error = explain_connection(refused);
     }
+    esp_http_client_close(client);
     return http_report_failure(client, err, otter_http_error(client->port));
 }
 

@@ -5,7 +5,7 @@
 
 #include "device/http/http_fields.h"
 #include "device/http/http_internal.h"
-#include "esp_tls_errors.h"
+#include "esp_tls.h"
 
 static const char *const method_names[HTTP_METHOD_MAX] = {
     [HTTP_METHOD_GET] = "GET",
@@ -276,32 +276,27 @@ int esp_http_client_get_errno(esp_http_client_handle_t client)
     return client == NULL ? -1 : 0;
 }
 
-/* What mbedTLS would have said. */
-#define X509_CERT_VERIFY_FAILED 0x2700
-#define X509_BADCERT_OTHER      0x0100
-
 esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client, int *esp_tls_error_code,
                                                        int *esp_tls_flags)
 {
-    static const struct {
-        esp_err_t err;
-        int code;
-        int flags;
-    } errors[] = {
-        [HTTP_NOT_FAILED] = {ESP_OK, 0, 0},
-        [HTTP_FAILED_TO_CONNECT] = {ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0, 0},
-        [HTTP_FAILED_TO_TRUST] = {ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, X509_CERT_VERIFY_FAILED, X509_BADCERT_OTHER},
-    };
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (esp_tls_error_code != NULL) {
-        *esp_tls_error_code = errors[client->failed].code;
+    return esp_tls_get_and_clear_last_error(&client->tls_error, esp_tls_error_code, esp_tls_flags);
+}
+
+esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code, int *esp_tls_flags)
+{
+    if (h == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    esp_tls_last_error_t error = *h;
+    *h = (esp_tls_last_error_t){.last_error = ESP_OK};
+    if (esp_tls_code != NULL) {
+        *esp_tls_code = error.esp_tls_error_code;
     }
     if (esp_tls_flags != NULL) {
-        *esp_tls_flags = errors[client->failed].flags;
+        *esp_tls_flags = error.esp_tls_flags;
     }
-    esp_err_t err = errors[client->failed].err;
-    client->failed = HTTP_NOT_FAILED;
-    return err;
+    return error.last_error;
 }

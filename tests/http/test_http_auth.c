@@ -479,6 +479,28 @@ static void digest_does_not_follow_to_another_host(void **state)
     esp_http_client_cleanup(client);
 }
 
+/* What one server asked for is not sent to another unasked. */
+static void another_host_is_waited_for_to_ask(void **state)
+{
+    http_fixture_t *f = *state;
+    char url[128];
+    static const bad_reply_t replies[] = {ASKS(BASIC), LETS_IN};
+    static const bad_reply_t other_replies[] = {ASKS(SHA256("n1")), LETS_IN};
+    bad_server_t *server = http_fixture_serve(f, replies, COUNT(replies));
+    bad_server_t *other = http_fixture_serve(f, other_replies, COUNT(other_replies));
+    esp_http_client_config_t config = me;
+    config.skip_cert_common_name_check = true;
+    esp_http_client_handle_t client = make_client(f, server, "/", config);
+    assert_perform(client, 200);
+    assert_int_equal(strncmp(authorization(server, 1), "Basic ", 6), 0);
+    snprintf(url, sizeof(url), "https://me:secret@127.0.0.1:%u/", bad_server_port(other));
+    assert_err(esp_http_client_set_url(client, url), ESP_OK);
+    assert_perform(client, 200);
+    assert_string_equal(authorization(other, 0), "");
+    assert_digest(other, 1, EVP_sha256(), "GET", "n1", "00000001");
+    esp_http_client_cleanup(client);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(digest_challenge_is_answered),
     cmocka_unit_test_http(digest_of_a_post_covers_its_method_and_sends_the_body_again),
@@ -501,6 +523,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(header_of_ours_goes_with_the_user_name),
     cmocka_unit_test_http(user_name_with_a_colon_is_not_sent_as_basic),
     cmocka_unit_test_http(digest_does_not_follow_to_another_host),
+    cmocka_unit_test_http(another_host_is_waited_for_to_ask),
 };
 
 TEST_MAIN(tests)

@@ -19,7 +19,8 @@ typedef struct witness {
     char order[32]; /* One letter an event, in order; repeated ones once. */
     unsigned char body[4096];
     size_t body_len;
-    char header[64]; /* Value of X-Test. */
+    char header[64];                /* Value of X-Test. */
+    esp_tls_last_error_t tls_error; /* What the last HTTP_EVENT_ERROR said. */
 } witness_t;
 
 static esp_err_t watch(esp_http_client_event_t *event)
@@ -38,6 +39,9 @@ static esp_err_t watch(esp_http_client_event_t *event)
     if (event->event_id == HTTP_EVENT_ON_DATA && w->body_len + (size_t)event->data_len <= sizeof(w->body)) {
         memcpy(w->body + w->body_len, event->data, (size_t)event->data_len);
         w->body_len += (size_t)event->data_len;
+    }
+    if (event->event_id == HTTP_EVENT_ERROR) {
+        w->tls_error = *(esp_tls_error_handle_t)event->data;
     }
     return ESP_FAIL; /* ignored */
 }
@@ -593,6 +597,8 @@ static void refused_certificate_fails_open_with_the_reason(void **state)
     assert_string_equal(w.order, "E");
     int code = 0;
     int flags = 0;
+    assert_err(w.tls_error.last_error, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED);
+    assert_int_equal(w.tls_error.esp_tls_flags, 0x0100);
     assert_err(esp_http_client_get_and_clear_last_tls_error(client, &code, &flags),
                ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED);
     assert_int_equal(code, 0x2700);

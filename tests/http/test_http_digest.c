@@ -85,6 +85,7 @@ static void malformed_challenge_is_refused(void **state)
         "=",
         "\"Basic\"",
         "Basic=x",
+        "Basic/x",
         "Basic realm =",
         "Basic realm=\"x",
         "Basic realm=\"x\\\"",

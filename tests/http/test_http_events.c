@@ -7,6 +7,7 @@
 #include "device/http/http_internal.h"
 #include "esp_event.h"
 #include "esp_http_client.h"
+#include "esp_tls.h"
 #include "tests/http/http_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -126,6 +127,39 @@ static void handler_can_be_replaced(void **state)
     assert_err(esp_http_client_perform(client), ESP_OK);
     assert_int_equal(count_events(&w, HTTP_EVENT_ON_FINISH), 1);
     assert_err(esp_http_client_set_event_handler(NULL, watch), ESP_ERR_INVALID_ARG);
+    esp_http_client_cleanup(client);
+}
+
+/* What programs do that began with ESP-IDF's example. */
+static esp_err_t read_error(esp_http_client_event_t *event)
+{
+    esp_err_t *seen = event->user_data;
+    if (event->event_id == HTTP_EVENT_DISCONNECTED || event->event_id == HTTP_EVENT_ERROR) {
+        int code = -1;
+        seen[event->event_id == HTTP_EVENT_ERROR] =
+            esp_tls_get_and_clear_last_error((esp_tls_error_handle_t)event->data, &code, NULL);
+        assert_int_equal(code, 0);
+    }
+    return ESP_OK;
+}
+
+static void error_is_read_from_the_event(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {0};
+    esp_err_t seen[2] = {1, 1};
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    esp_http_client_handle_t client =
+        make_client(f, server, (esp_http_client_config_t){.event_handler = read_error, .user_data = seen});
+    assert_err(esp_http_client_perform(client), ESP_OK);
+    assert_err(esp_http_client_close(client), ESP_OK);
+    assert_err(seen[0], ESP_OK);
+    bad_server_stop(server);
+    f->server_count = 0;
+    assert_err(esp_http_client_perform(client), ESP_ERR_HTTP_CONNECT);
+    assert_err(seen[1], ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
+    assert_err(esp_http_client_get_and_clear_last_tls_error(client, NULL, NULL), ESP_OK);
+    assert_err(esp_tls_get_and_clear_last_error(NULL, NULL, NULL), ESP_ERR_INVALID_STATE);
     esp_http_client_cleanup(client);
 }
 
@@ -392,6 +426,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(events_come_in_order_each_in_its_state),
     cmocka_unit_test_http(connection_that_the_server_closes_is_told_as_closed),
     cmocka_unit_test_http(handler_can_be_replaced),
+    cmocka_unit_test_http(error_is_read_from_the_event),
     cmocka_unit_test_http(loop_hears_of_every_redirect_and_the_handler_of_those_left_to_it),
     cmocka_unit_test_http(redirect_to_a_long_url_is_followed),
     cmocka_unit_test_http(response_headers_can_be_asked_for),
