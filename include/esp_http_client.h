@@ -59,7 +59,8 @@ typedef enum {
     HTTP_EVENT_ON_DATA,                               /**< Body bytes: data, data_len. */
     HTTP_EVENT_ON_FINISH,                             /**< perform has a complete response. */
     HTTP_EVENT_DISCONNECTED,                          /**< The connection was closed. */
-    HTTP_EVENT_REDIRECT,                              /**< A redirect is left to the application. */
+    HTTP_EVENT_REDIRECT,                              /**< A redirect is left to the application: perform goes on if
+                                                           the handler calls esp_http_client_set_redirection(). */
 } esp_http_client_event_id_t;
 
 /** An event, as the handler gets it. Pointers last for the call. */

@@ -66,6 +66,7 @@ struct esp_http_client {
     bool disable_auto_redirect;
     uint32_t max_redirects;
     uint32_t redirects;  /**< Followed since the last response that was none. */
+    bool goes_on;        /**< The last response's Location was taken. */
     bool was_redirected; /**< The present URL is a server's, not the application's. */
 
     esp_http_client_method_t method;

@@ -40,16 +40,26 @@ static esp_err_t receive_head(esp_http_client_handle_t client)
     return len < 0 ? ESP_ERR_HTTP_FETCH_HEADER : ESP_OK;
 }
 
+static void send_again(esp_http_client_handle_t client)
+{
+    http_drain_body(client, MAX_DRAIN_BYTES);
+    client->step = HTTP_PERFORM_SEND;
+}
+
 static esp_err_t follow_redirect(esp_http_client_handle_t client)
 {
     int status = client->response.status;
     if (client->disable_auto_redirect || http_get_response_header(client, "Location") == NULL) {
+        client->goes_on = false;
         http_post_redirect(client, status, false);
+        /* The handler may have followed it. */
+        if (client->goes_on) {
+            send_again(client);
+        }
         return ESP_OK;
     }
-    http_drain_body(client, MAX_DRAIN_BYTES);
     esp_err_t err = esp_http_client_set_redirection(client);
-    client->step = HTTP_PERFORM_SEND;
+    send_again(client);
     if (err == ESP_OK) {
         http_post_redirect(client, status, true);
     }
@@ -64,8 +74,7 @@ static esp_err_t follow(esp_http_client_handle_t client)
         return follow_redirect(client);
     }
     if (status == HttpStatus_Unauthorized && client->username != NULL && esp_http_client_add_auth(client) == ESP_OK) {
-        http_drain_body(client, MAX_DRAIN_BYTES);
-        client->step = HTTP_PERFORM_SEND;
+        send_again(client);
     }
     return ESP_OK;
 }

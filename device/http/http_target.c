@@ -266,6 +266,7 @@ static esp_err_t follow(esp_http_client_handle_t client, const char *absolute)
 static void count_redirect(esp_http_client_handle_t client)
 {
     client->redirects++;
+    client->goes_on = true;
     client->was_redirected = true;
     /* "See other": whatever was asked, the answer is fetched from there. */
     if (client->response.status == HttpStatus_SeeOther && client->method != HTTP_METHOD_HEAD) {

@@ -212,6 +212,71 @@ static void loop_hears_of_every_redirect_and_the_handler_of_those_left_to_it(voi
     assert_err(esp_event_loop_delete_default(), ESP_OK);
 }
 
+static esp_err_t follow(esp_http_client_event_t *event)
+{
+    unsigned *followed = event->user_data;
+    if (event->event_id == HTTP_EVENT_REDIRECT) {
+        ++*followed;
+        assert_err(esp_http_client_set_header(event->client, "X-Followed", "yes"), ESP_OK);
+        assert_err(esp_http_client_set_redirection(event->client), ESP_OK);
+    }
+    return ESP_OK;
+}
+
+static void handler_may_follow_the_redirect_that_is_left_to_it(void **state)
+{
+    http_fixture_t *f = *state;
+    char header[128];
+    char url[64];
+    char text[1024];
+    unsigned followed = 0;
+    static const bad_reply_t reply = {.body = "here", .body_len = 4};
+    bad_server_t *other = http_fixture_serve(f, &reply, 1);
+    snprintf(header, sizeof(header), "Location: %s\r\n", bad_server_url(other, "/z", url, sizeof(url)));
+    const bad_reply_t replies[] = {
+        {.path = "/x", .status = 302, .headers = "Location: /y\r\n", .body = "moved", .body_len = 5},
+        {.path = "/y", .status = 301, .headers = header, .body = "moved", .body_len = 5},
+    };
+    bad_server_t *server = http_fixture_serve(f, replies, COUNT(replies));
+    esp_http_client_handle_t client = make_client(
+        f, server,
+        (esp_http_client_config_t){.event_handler = follow, .user_data = &followed, .disable_auto_redirect = true});
+    assert_err(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(esp_http_client_get_status_code(client), 200);
+    assert_int_equal(followed, 2);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_CONNECTIONS), 1);
+    assert_true(bad_server_request(other, 0, text, sizeof(text)));
+    assert_non_null(strstr(text, "\r\nX-Followed: yes\r\n"));
+    esp_http_client_cleanup(client);
+}
+
+static esp_err_t follow_while_allowed(esp_http_client_event_t *event)
+{
+    unsigned *followed = event->user_data;
+    if (event->event_id == HTTP_EVENT_REDIRECT) {
+        *followed += esp_http_client_set_redirection(event->client) == ESP_OK;
+    }
+    return ESP_OK;
+}
+
+static void handler_that_follows_for_ever_is_stopped(void **state)
+{
+    http_fixture_t *f = *state;
+    unsigned followed = 0;
+    static const bad_reply_t reply = {.status = 302, .headers = "Location: /x\r\n"};
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    esp_http_client_handle_t client = make_client(f, server,
+                                                  (esp_http_client_config_t){.event_handler = follow_while_allowed,
+                                                                             .user_data = &followed,
+                                                                             .max_redirection_count = 3,
+                                                                             .disable_auto_redirect = true});
+    assert_err(esp_http_client_perform(client), ESP_OK);
+    assert_int_equal(esp_http_client_get_status_code(client), 302);
+    assert_int_equal(followed, 3);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_REQUESTS), 4);
+    esp_http_client_cleanup(client);
+}
+
 /* Signed addresses are long, and the server that sends them knows nothing of our buffer. */
 static void redirect_to_a_long_url_is_followed(void **state)
 {
@@ -428,6 +493,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_http(handler_can_be_replaced),
     cmocka_unit_test_http(error_is_read_from_the_event),
     cmocka_unit_test_http(loop_hears_of_every_redirect_and_the_handler_of_those_left_to_it),
+    cmocka_unit_test_http(handler_may_follow_the_redirect_that_is_left_to_it),
+    cmocka_unit_test_http(handler_that_follows_for_ever_is_stopped),
     cmocka_unit_test_http(redirect_to_a_long_url_is_followed),
     cmocka_unit_test_http(response_headers_can_be_asked_for),
     cmocka_unit_test_http(all_request_headers_can_be_removed),
