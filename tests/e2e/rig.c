@@ -118,7 +118,7 @@ void rig_flash(rig_t *rig, const char *firmware)
 {
     char output[4096];
     const char *const arguments[] = {
-        "flash", "create", rig->flash, "--size", "4M", "--force", "--app", rig_firmware(firmware), NULL};
+        "flash", "create", rig->flash, "--size", "16M", "--force", "--app", rig_firmware(firmware), NULL};
     if (rig_otter(output, sizeof(output), arguments) != 0) {
         fail_msg("otter flash create: %s", output);
     }

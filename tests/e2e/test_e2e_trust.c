@@ -76,7 +76,7 @@ static const char *sign(const owned_t *owned, const char *firmware, const char *
 /* A device that trusts owner and second, with this app in its first slot. */
 static void make_device(owned_t *owned, const char *image)
 {
-    const char *const arguments[] = {"flash", "create", owned->rig.flash, "--size", "5M",          "--app",
+    const char *const arguments[] = {"flash", "create", owned->rig.flash, "--size", "16M",         "--app",
                                      image,   "--key",  owned->owner,     "--key",  owned->second, NULL};
     run(arguments, 0);
 }
