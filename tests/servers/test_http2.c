@@ -200,6 +200,19 @@ static void a_stream_that_stalls_times_out_and_loses_nothing(void **state)
     assert_good_exchange(world);
 }
 
+static void a_stream_that_is_given_up_leaves_nothing_behind(void **state)
+{
+    static const h2_reply_t replies[] = {{.announced = BODY_LEN, .body_len = 20000, .end = H2_STALL}, GOOD};
+    world_t *world = *state;
+    uint8_t first[1000];
+    size_t got = 0;
+    serve(world, replies, 2);
+    assert_err(open_get(world), ESP_OK);
+    assert_err(otter_http_read(world->http, first, sizeof(first), &got, in_ms(LATER_MS)), ESP_OK);
+    otter_http_close(world->http);
+    assert_good_exchange(world);
+}
+
 /* Before a head came nothing can be lost; curl may have asked again by itself. */
 static void assert_refused(world_t *world, h2_reply_t bad)
 {
@@ -240,6 +253,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_goaway_lets_the_stream_finish_and_the_next_takes_another_connection, set_up,
                                     tear_down),
     cmocka_unit_test_setup_teardown(a_stream_that_stalls_times_out_and_loses_nothing, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_stream_that_is_given_up_leaves_nothing_behind, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_refused_stream_may_be_asked_for_again, set_up, tear_down),
     cmocka_unit_test_setup_teardown(a_request_that_a_goaway_came_before_may_be_asked_again, set_up, tear_down),
 };
