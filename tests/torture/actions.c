@@ -7,6 +7,7 @@
 #include "esp_http_client.h"
 #include "esp_https_ota.h"
 #include "esp_ota_ops.h"
+#include "otter/otter_encrypted.h"
 #include "port/fake/http_fake.h"
 #include "tests/torture/life.h"
 
@@ -87,7 +88,8 @@ static void expect_download(life_t *life, int app)
 {
     facts_t *facts = &life->world->facts;
     uint32_t sector = life->layout.sector_bytes;
-    uint32_t len = (uint32_t)life->catalogue->app[app].len;
+    const app_t *wanted = &life->catalogue->app[app];
+    uint32_t len = (uint32_t)(wanted->file != NULL ? wanted->file_len : wanted->len);
     if (facts->downloading == app) {
         return;
     }
@@ -117,22 +119,30 @@ static uint32_t start_of(const life_t *life, const http_fake_request_t *request)
     return is_same ? (uint32_t)strtoul(range + strlen("Range: bytes="), NULL, 10) : 0;
 }
 
-/* What lies between that and what was reached before is fetched again. */
-static void note_fetched(life_t *life, const http_fake_request_t *request, uint32_t bytes)
+/* The header of an encrypted file alone, to go on behind it. */
+static bool asks_for_head(const http_fake_request_t *request)
+{
+    return strstr(request->headers, "Range: bytes=0-") != NULL;
+}
+
+/* What lies between the start of an answer and what was reached before is fetched again. */
+static void note_fetched(life_t *life, const http_fake_request_t *request)
 {
     facts_t *facts = &life->world->facts;
-    uint32_t from = start_of(life, request);
-    uint32_t twice = facts->reached > from ? facts->reached - from : 0;
-    facts->most_twice = twice > facts->most_twice ? twice : facts->most_twice;
-    facts->fetched_bytes += bytes;
-    facts->reached = from + bytes;
+    facts->fetched_bytes += (uint32_t)request->sent_bytes;
+    if (!asks_for_head(request)) {
+        uint32_t from = start_of(life, request);
+        uint32_t twice = facts->reached > from ? facts->reached - from : 0;
+        facts->most_twice = twice > facts->most_twice ? twice : facts->most_twice;
+        facts->reached = from + (uint32_t)request->sent_bytes;
+    }
 }
 
 void life_count_fetched(life_t *life)
 {
     const http_fake_seen_t *seen = http_fake_seen();
-    if (life->scenario->resumes && seen->request_count > 0) {
-        note_fetched(life, &seen->request[0], (uint32_t)seen->body_bytes);
+    for (size_t i = 0; life->scenario->resumes && i < seen->request_count; i++) {
+        note_fetched(life, &seen->request[i]);
     }
     http_fake_script(NULL, 0);
 }
@@ -145,19 +155,37 @@ static void end_download(life_t *life, bool accepted)
     facts->downloading = WORLD_NO_APP;
 }
 
+static http_fake_exchange_t serve(life_t *life, int app)
+{
+    const app_t *served = &life->catalogue->app[app];
+    http_fake_exchange_t exchange = {.body = served->bytes, .body_len = served->len};
+    if (life->scenario->resumes) {
+        exchange.ranges = true;
+        exchange.again = true;
+        exchange.etag = tag_of(life, app);
+    }
+    if (served->file != NULL) {
+        exchange.body = served->file;
+        exchange.body_len = served->file_len;
+    }
+    return exchange;
+}
+
 static esp_https_ota_handle_t open_download(life_t *life, int app, http_fake_exchange_t *exchange)
 {
-    *exchange =
-        (http_fake_exchange_t){.body = life->catalogue->app[app].bytes, .body_len = life->catalogue->app[app].len};
+    static const otter_decrypt_config_t decrypt = {.hmac_key = apps_hmac_key};
+    *exchange = serve(life, app);
     if (life->scenario->resumes) {
-        exchange->ranges = true;
-        exchange->etag = tag_of(life, app);
         expect_download(life, app);
     }
     http_fake_script(exchange, 1);
     esp_http_client_config_t client = {
         .url = URL, .crt_bundle_attach = esp_crt_bundle_attach, .timeout_ms = 1000, .buffer_size = LIFE_BUFFER_BYTES};
     esp_https_ota_config_t config = {.http_config = &client};
+    if (life->scenario->encrypted) {
+        config.decrypt_cb = otter_decrypt_image;
+        config.decrypt_user_ctx = (void *)(uintptr_t)&decrypt;
+    }
     esp_https_ota_handle_t handle = NULL;
     return esp_https_ota_begin(&config, &handle) == ESP_OK ? handle : NULL;
 }

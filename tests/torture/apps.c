@@ -162,6 +162,7 @@ void catalogue_free(catalogue_t *catalogue)
 {
     for (int app = 0; app < APPS; app++) {
         free(catalogue->app[app].bytes);
+        free(catalogue->app[app].file);
     }
     free(catalogue);
 }

@@ -9,7 +9,8 @@
 #include "core/trust/signature.h"
 #include "tests/torture/world.h"
 
-#define APPS_KEYS 2 /**< Keys. */
+#define APPS_KEYS           2  /**< Keys. */
+#define APPS_HMAC_KEY_BYTES 32 /**< Length of @ref apps_hmac_key. */
 
 /** The catalogue. */
 enum {
@@ -29,6 +30,8 @@ typedef struct app {
     uint32_t signers; /**< Keys (bit n) that sign it where a scenario has signed apps. */
     uint8_t *bytes;   /**< The image. */
     size_t len;
+    uint8_t *file; /**< What a server has of it: encrypted; NULL: the image as it is. */
+    size_t file_len;
     uint8_t hash[OTTER_SHA256_BYTES];
 } app_t;
 
@@ -39,8 +42,14 @@ typedef struct catalogue {
     uint8_t key_digest[APPS_KEYS][OTTER_SHA256_BYTES];
 } catalogue_t;
 
+/** The device's key, from which the one comes that files are encrypted for. */
+extern const uint8_t apps_hmac_key[APPS_HMAC_KEY_BYTES];
+
 /** Makes the apps, each about @p image_bytes long; ends the program if it cannot. */
 catalogue_t *catalogue_new(uint32_t image_bytes, bool is_signed);
+
+/** Makes the app's file, encrypted; ends the program if it cannot. */
+void app_encrypt(app_t *app);
 
 /** Frees them. */
 void catalogue_free(catalogue_t *catalogue);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/encrypted/encrypted.h"
 #include "otter/otter_key_store_cells.h"
 
 /* A device is left alone with so many erases of otadata: an update forgets, switches, starts and confirms. */
@@ -166,31 +167,44 @@ static void note_cost(tally_t *tally, const facts_t *facts)
     tally->most_twice = facts->most_twice > tally->most_twice ? facts->most_twice : tally->most_twice;
 }
 
-/* What a cut costs where downloads are resumed: a sector and a buffer; while a record is dropped, the whole download. Behind
- * a page cache it may cost all that was not synced. */
-static void check_cost(explorer_t *explorer)
+/* A cut costs a sector and a buffer, and of an encrypted file the header, which is asked for each time. */
+static void check_fetched(const life_t *life, facts_t *facts)
 {
-    const life_t *life = explorer->life;
-    facts_t *facts = &life->world->facts;
-    uint32_t last;
-    uint32_t others;
-    note_cost(explorer->tally, facts);
-    if (life->geometry->pages || life->scenario->same_tag) {
-        return;
-    }
+    uint32_t head = life->scenario->encrypted ? ENCRYPTED_HEADER_BYTES : 0;
     uint32_t limit = life->layout.sector_bytes + LIFE_BUFFER_BYTES;
     if (facts->most_twice > limit) {
         facts_fail(facts, VERDICT_OTHER, "%u bytes were downloaded again after one cut", (unsigned)facts->most_twice);
     }
-    if (facts->fetched_bytes > facts->needed_bytes + facts->cuts * limit) {
+    if (facts->fetched_bytes > facts->needed_bytes + facts->cuts * (limit + head)) {
         facts_fail(facts, VERDICT_OTHER, "%u bytes were downloaded for images of %u, with %u cuts",
                    (unsigned)facts->fetched_bytes, (unsigned)facts->needed_bytes, (unsigned)facts->cuts);
     }
+}
+
+/* A cut costs the erase of the sector that it came in. Behind the header of a file, pieces reach into the next one, too. */
+static void check_sectors(const life_t *life, facts_t *facts)
+{
+    uint32_t sectors = life->scenario->encrypted ? 2 : 1;
+    uint32_t last;
+    uint32_t others;
     count_slot_erases(life, &last, &others);
-    if (last > facts->downloads + facts->cuts || others > facts->needed_sectors + facts->cuts) {
+    if (last > facts->downloads + facts->cuts || others > facts->needed_sectors + facts->cuts * sectors) {
         facts_fail(facts, VERDICT_OTHER, "%u and %u sectors were erased for %u downloads of %u, with %u cuts",
                    (unsigned)last, (unsigned)others, (unsigned)facts->downloads, (unsigned)facts->needed_sectors,
                    (unsigned)facts->cuts);
+    }
+}
+
+/* What cuts cost where downloads are resumed. Behind a page cache it may be all that was not synced; while a record is
+ * dropped, the whole download. */
+static void check_cost(explorer_t *explorer)
+{
+    const life_t *life = explorer->life;
+    facts_t *facts = &life->world->facts;
+    note_cost(explorer->tally, facts);
+    if (!life->geometry->pages && !life->scenario->same_tag) {
+        check_fetched(life, facts);
+        check_sectors(life, facts);
     }
 }
 

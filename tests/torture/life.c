@@ -454,6 +454,9 @@ bool life_open(life_t *life, const scenario_t *scenario, const geometry_t *geome
         return false;
     }
     life->catalogue = catalogue_new(own.image_bytes, scenario->is_signed);
+    for (int app = 0; scenario->encrypted && app < APPS; app++) {
+        app_encrypt(&life->catalogue->app[app]);
+    }
     life->world = world_new(&life->layout);
     must(ptable_build(&life->layout.table, true, life->world->cells.bytes + life->layout.table_off) == PTABLE_OK,
          "the partition table cannot be written");

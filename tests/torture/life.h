@@ -27,6 +27,7 @@ typedef struct scenario {
     bool has_fuses;   /**< There is a key store. */
     bool has_faults;  /**< Not the power fails, but the flash. */
     bool resumes;     /**< The server gives ranges and entity tags, and images are of several sectors. */
+    bool encrypted;   /**< It gives them encrypted. */
     bool same_tag;    /**< It gives each app the same tag, which it must not. */
     bool idf_differs; /**< The end is a state in which ESP-IDF chooses otherwise; docs/COMPATIBILITY.md says why. */
     /** Makes the device as it is at the beginning. */
