@@ -233,6 +233,23 @@ static void body_that_stalls_ends_at_the_timeout(void **state)
     esp_http_client_cleanup(client);
 }
 
+static void body_that_takes_longer_than_the_timeout_arrives(void **state)
+{
+    http_fixture_t *f = *state;
+    bad_reply_t reply = {.body = f->pattern, .body_len = 400, .fault = BAD_TRICKLE, .fault_at = 100, .trickle_ms = 400};
+    bad_server_t *server = http_fixture_serve(f, &reply, 1);
+    unsigned calls = 0;
+    witness_t w = {0};
+    esp_http_client_handle_t client = make_client(
+        f, server, (esp_http_client_config_t){.timeout_ms = SOON_MS, .event_handler = watch, .user_data = &w});
+    int64_t before_us = otter_now_us();
+    assert_err(perform(client, &calls), ESP_OK);
+    assert_true(otter_now_us() - before_us > SOON_MS * 1000);
+    assert_int_equal(w.body_len, 400);
+    assert_int_equal(bad_server_count(server, BAD_COUNT_FAULTS), 1);
+    esp_http_client_cleanup(client);
+}
+
 static void failures_are_those_of_a_client_that_waits(void **state)
 {
     http_fixture_t *f = *state;
@@ -368,6 +385,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(no_call_waits_for_a_body_that_stalls, set_up, tear_down),
     cmocka_unit_test_setup_teardown(silent_server_ends_at_the_timeout, set_up, tear_down),
     cmocka_unit_test_setup_teardown(body_that_stalls_ends_at_the_timeout, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(body_that_takes_longer_than_the_timeout_arrives, set_up, tear_down),
     cmocka_unit_test_setup_teardown(failures_are_those_of_a_client_that_waits, set_up, tear_down),
     cmocka_unit_test_setup_teardown(refused_certificate_is_told, set_up, tear_down),
     cmocka_unit_test_setup_teardown(open_answers_eagain_until_the_request_is_sent, set_up, tear_down),

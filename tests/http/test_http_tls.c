@@ -128,6 +128,9 @@ static void what_is_no_certificate_does_not_get_into_the_store(void **state)
     assert_err(esp_tls_set_global_ca_store(garbage, sizeof(garbage)), ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED);
     assert_err(esp_tls_set_global_ca_store((const unsigned char *)key, sizeof(key)),
                ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED);
+    char cut[64] = "-----BEGIN CERTIFICATE-----";
+    assert_err(esp_tls_set_global_ca_store((const unsigned char *)cut, sizeof(cut)),
+               ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED);
     assert_err(fetch(server, (esp_http_client_config_t){.use_global_ca_store = true}), ESP_OK);
 }
 
