@@ -36,7 +36,10 @@ static download_step_t reconnect(download_t *download)
     if (!download_await_try(download)) {
         return allow(download, DOWNLOAD_WAITING, since_us);
     }
-    return allow(download, connect_now(download), since_us);
+    int timeout_ms = download_cap_timeout(download);
+    download_step_t step = connect_now(download);
+    download->client->timeout_ms = timeout_ms;
+    return allow(download, step, since_us);
 }
 
 /* ---- the body ---- */
@@ -136,6 +139,14 @@ static download_step_t drop_slow(download_t *download, download_step_t step)
     return step == DOWNLOAD_BYTES ? step : dropped;
 }
 
+static int read_some(download_t *download, uint8_t *dst, size_t len)
+{
+    int timeout_ms = download_cap_timeout(download);
+    int n = esp_http_client_read(download->client, (char *)dst, (int)len);
+    download->client->timeout_ms = timeout_ms;
+    return n;
+}
+
 static download_step_t read_body(download_t *download, uint8_t *dst, size_t len, size_t *got)
 {
     const otter_download_limits_t *limits = &download->limits;
@@ -149,7 +160,7 @@ static download_step_t read_body(download_t *download, uint8_t *dst, size_t len,
         return DOWNLOAD_WAITING;
     }
     int64_t since_us = otter_now_us();
-    int n = esp_http_client_read(download->client, (char *)dst, (int)room);
+    int n = read_some(download, dst, room);
     bool slow = was_too_slow(download, n, since_us);
     *got = n > 0 ? (size_t)n : 0;
     download_step_t step = n > 0 ? note_bytes(download, *got, since_us) : judge_read(download, n, since_us);

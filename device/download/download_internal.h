@@ -69,6 +69,13 @@ esp_err_t download_count_waiting(download_t *download, int64_t since_us);
 /** Checks the time for the whole download. ESP_OK, or ESP_ERR_TIMEOUT (logged). */
 esp_err_t download_check_budget(const download_t *download);
 
+/**
+ * Makes the client's time-out no longer than what is left of the limits: a wait does not go on behind one of them.
+ *
+ * @return what the time-out was, in ms; the caller puts it back
+ */
+int download_cap_timeout(download_t *download);
+
 /** Counts bytes that came: tries that got further start again from 0. */
 void download_count_bytes(download_t *download, size_t bytes);
 

@@ -129,6 +129,30 @@ esp_err_t download_check_budget(const download_t *download)
     return ESP_ERR_TIMEOUT;
 }
 
+static int64_t left_ms(uint32_t limit_ms, int64_t spent_us)
+{
+    return limit_ms == 0 ? INT64_MAX : (int64_t)limit_ms - spent_us / US_PER_MS;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int download_cap_timeout(download_t *download)
+{
+    const otter_download_limits_t *limits = &download->limits;
+    int before_ms = download->client->timeout_ms;
+    int64_t most_ms = smaller(left_ms(limits->stall_ms, download->waited_us),
+                              left_ms(limits->total_ms, otter_now_us() - download->begun_us));
+    if (download->connected) {
+        most_ms = smaller(most_ms, left_ms(limits->idle_ms, download->idle_us));
+    }
+    most_ms = smaller(most_ms, before_ms);
+    download->client->timeout_ms = most_ms > 0 ? (int)most_ms : 1;
+    return before_ms;
+}
+
 void download_count_bytes(download_t *download, size_t bytes)
 {
     download->offset += (int64_t)bytes;

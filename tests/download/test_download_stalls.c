@@ -164,6 +164,35 @@ static void trickle_is_ended_by_the_limit_of_the_whole_download(void **state)
     rig_assert_faults(rig, 1);
 }
 
+/* The client's time-out is how long one call may take, the limits are the device's: the sooner one counts. */
+static void limit_of_silence_does_not_wait_for_the_clients_timeout(void **state)
+{
+    rig_t *rig = *state;
+    rig->http.timeout_ms = 30000;
+    rig->config.download.idle_ms = RIG_IDLE_MS;
+    rig_configure(rig);
+    bad_reply_t bad = rig_bad(rig, BAD_STALL_IN_BODY, 9000);
+    rig_serve_then_good(rig, &bad);
+    int64_t since_us = otter_now_us();
+    rig_assert_updates(rig);
+    assert_true(otter_now_us() - since_us < 25 * 1000000LL);
+    rig_assert_faults(rig, 1);
+}
+
+static void limit_of_the_whole_download_does_not_wait_for_the_clients_timeout(void **state)
+{
+    rig_t *rig = *state;
+    rig->http.timeout_ms = 30000;
+    rig->config.download.total_ms = FOR_EVER_MS;
+    rig_configure(rig);
+    bad_reply_t bad = rig_bad(rig, BAD_STALL_BEFORE_HEAD, 0);
+    rig_serve_only(rig, &bad);
+    int64_t since_us = otter_now_us();
+    rig_assert_refuses_untouched(rig, ESP_ERR_TIMEOUT);
+    assert_true(otter_now_us() - since_us < 25 * 1000000LL);
+    rig_assert_faults(rig, 1);
+}
+
 /* --- slow --- */
 
 static void slow_and_steady_body_updates(void **state)
@@ -232,6 +261,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_rig(server_that_only_accepts_ends_with_an_error),
     cmocka_unit_test_rig(body_that_never_goes_on_ends_with_a_timeout),
     cmocka_unit_test_rig(trickle_is_ended_by_the_limit_of_the_whole_download),
+    cmocka_unit_test_rig(limit_of_silence_does_not_wait_for_the_clients_timeout),
+    cmocka_unit_test_rig(limit_of_the_whole_download_does_not_wait_for_the_clients_timeout),
     cmocka_unit_test_rig(slow_and_steady_body_updates),
     cmocka_unit_test_rig(body_in_single_bytes_updates),
     cmocka_unit_test_rig(connection_below_the_least_speed_is_made_anew),
