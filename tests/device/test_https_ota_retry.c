@@ -502,6 +502,28 @@ static void redirected_download_goes_on_from_its_first_url(void **state)
     fake_assert_header(3, "Authorization", NULL);
 }
 
+static void redirected_download_answers_the_challenge_of_its_first_server_again(void **state)
+{
+    bench_t *bench = *state;
+    const char basic[] = "Basic b3R0ZXI6cml2ZXI=";
+    const http_fake_exchange_t who = {.status = 401, .headers = "WWW-Authenticate: Basic realm=\"fw\"\n"};
+    const http_fake_exchange_t moved = {.status = 302, .headers = "Location: https://cdn.example/a\n"};
+    http_fake_exchange_t answers[] = {who, moved, fake_dropped(bench, 10000), who, moved, fake_ranged(bench)};
+    http_fake_script(answers, 6);
+    esp_http_client_config_t client = fake_client();
+    client.username = "otter";
+    client.password = "river";
+    esp_https_ota_config_t config = {.http_config = &client};
+    assert_err(esp_https_ota(&config), ESP_OK);
+    bench_assert_switched(bench);
+    for (size_t i = 0; i < 6; i++) {
+        bool first_server = i % 3 < 2;
+        assert_string_equal(http_fake_seen()->request[i].url, first_server ? FAKE_URL : "https://cdn.example/a");
+        fake_assert_header(i, "Authorization", i % 3 == 1 ? basic : NULL);
+    }
+    fake_assert_header(5, "Range", "bytes=10000-");
+}
+
 /* ---- codings ---- */
 
 static void compressed_file_is_refused_before_anything_is_written(void **state)
@@ -790,6 +812,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(certificate_that_is_refused_is_not_tried_again, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(post_is_repeated_only_if_it_was_not_sent, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(redirected_download_goes_on_from_its_first_url, set_up, fake_teardown),
+    cmocka_unit_test_setup_teardown(redirected_download_answers_the_challenge_of_its_first_server_again, set_up,
+                                    fake_teardown),
     cmocka_unit_test_setup_teardown(compressed_file_is_refused_before_anything_is_written, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(coding_that_is_none_is_accepted, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(silent_connection_is_made_anew, set_up, fake_teardown),
