@@ -35,7 +35,8 @@ static download_range_t part_from(const download_t *download, int64_t from)
     return range;
 }
 
-/* Whether the server can be asked to go on where the file is. Requests for parts never know more than their validators. */
+/* Whether the server can be asked to go on where the file is. A file in parts could not be read at all where nothing
+ * identifies it, so it goes on without. */
 static bool can_go_on(const download_t *download)
 {
     bool identified = download_validator(&download->file) != NULL || download->request_len != 0 || !download->begun;
