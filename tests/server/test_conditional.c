@@ -230,6 +230,7 @@ static void conditions_decide_by_tag_before_date(void **state)
         {{.range = "bytes=0-1", .if_range = "W/" TAG}, 200},
         {{.range = "bytes=0-1", .if_range = MODIFIED}, 206},
         {{.range = "bytes=0-1", .if_range = BEFORE}, 200},
+        {{.range = "bytes=0-1", .if_range = "Sun, 06 Nov 1994 08:49:38 GMT"}, 200},
         {{.range = "bytes=0-1", .if_range = "Fri, 31 Dec 9999 23:59:59 GMT"}, 200},
         {{.if_range = "\"x\""}, 200},
     };

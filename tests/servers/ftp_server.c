@@ -50,7 +50,7 @@ static void reply(const ftp_server_t *server, const char *usual, const char *scr
 static void open_passive(ftp_server_t *server, bool extended)
 {
     char text[96];
-    uint16_t port;
+    uint16_t port = 1;
     const char *host = server->script.passive_host;
     if (extended && host != NULL) {
         reply(server, "500 what?", NULL);
@@ -59,7 +59,7 @@ static void open_passive(ftp_server_t *server, bool extended)
     if (server->passive >= 0) {
         close(server->passive);
     }
-    server->passive = listen_anywhere(&port);
+    server->passive = server->script.dead_passive ? -1 : listen_anywhere(&port);
     if (extended) {
         snprintf(text, sizeof(text), "229 Entering Extended Passive Mode (|||%u|)", port);
     } else {
@@ -138,6 +138,9 @@ static void tell_size(ftp_server_t *server)
     char text[32];
     snprintf(text, sizeof(text), "213 %zu", server->script.len);
     reply(server, text, server->script.size_reply);
+    if (server->script.next_size_reply != NULL) {
+        server->script.size_reply = server->script.next_size_reply;
+    }
 }
 
 static void take_rest(ftp_server_t *server, const char *argument)

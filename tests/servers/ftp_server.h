@@ -15,15 +15,17 @@
 typedef struct ftp_script {
     const uint8_t *bytes; /**< The file; outlives the server. */
     size_t len;
-    const char *greeting;     /**< Instead of 220. */
-    const char *pass_reply;   /**< To PASS, instead of 230. */
-    const char *size_reply;   /**< To SIZE, instead of 213 and the size. */
-    const char *mdtm_reply;   /**< To MDTM, instead of 213 20200102030405. */
-    const char *rest_reply;   /**< To REST, instead of 350. */
-    const char *retr_reply;   /**< To RETR, instead of 150 and data. */
-    const char *passive_host; /**< EPSV is unknown, and PASV answers with this address, "10,0,0,1". */
-    size_t cut_at;            /**< The data connection closes after so many bytes; 0: it does not. */
-    size_t stall_at;          /**< Data waits after so many bytes, for stall_ms; 0: it does not. */
+    const char *greeting;        /**< Instead of 220. */
+    const char *pass_reply;      /**< To PASS, instead of 230. */
+    const char *size_reply;      /**< To SIZE, instead of 213 and the size. */
+    const char *next_size_reply; /**< The same, from the second time on; NULL: as the first time. */
+    const char *mdtm_reply;      /**< To MDTM, instead of 213 20200102030405. */
+    const char *rest_reply;      /**< To REST, instead of 350. */
+    const char *retr_reply;      /**< To RETR, instead of 150 and data. */
+    bool dead_passive;           /**< Nobody listens where EPSV says. */
+    const char *passive_host;    /**< EPSV is unknown, and PASV answers with this address, "10,0,0,1". */
+    size_t cut_at;               /**< The data connection closes after so many bytes; 0: it does not. */
+    size_t stall_at;             /**< Data waits after so many bytes, for stall_ms; 0: it does not. */
     unsigned stall_ms;
     const char *end_reply; /**< After the data, instead of 226; "": none ever. */
     bool silent_quit;      /**< QUIT is not answered, nor is the connection closed. */

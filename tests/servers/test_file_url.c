@@ -71,6 +71,8 @@ static void parts_come(void **state)
     } cases[] = {
         {"bytes=10-", 206, "Content-Range: bytes 10-35/36\n", 10, 26},
         {"bytes=10-19", 206, "Content-Range: bytes 10-19/36\n", 10, 10},
+        {"bytes=10-35", 206, "Content-Range: bytes 10-35/36\n", 10, 26},
+        {"bytes=10-36", 206, "Content-Range: bytes 10-35/36\n", 10, 26},
         {"BYTES=10-999", 206, "Content-Range: bytes 10-35/36\n", 10, 26},
         {"bytes=-6", 206, "Content-Range: bytes 30-35/36\n", 30, 6},
         {"bytes=-99", 206, "Content-Range: bytes 0-35/36\n", 0, 36},

@@ -281,6 +281,35 @@ static void without_restart_the_whole_file_comes(void **state)
     exchange_expect_body(&world->x, world->bytes, FILE_LEN);
 }
 
+static void what_one_server_can_do_is_not_asked_of_the_next(void **state)
+{
+    world_t *world = *state;
+    exchange_get(&world->x, serve(world, (ftp_script_t){0}));
+    exchange_expect(&world->x, 200, "Accept-Ranges: bytes\n");
+    ftp_server_stop(world->server);
+    const char *url = serve(world, (ftp_script_t){.rest_reply = "502 not here"});
+    world->x.range = "bytes=20000-";
+    exchange_get(&world->x, url);
+    exchange_expect(&world->x, 200, "Accept-Ranges: none\n");
+    exchange_expect_body(&world->x, world->bytes, FILE_LEN);
+}
+
+static void a_file_that_changes_before_it_comes_is_an_error(void **state)
+{
+    world_t *world = *state;
+    const char *url = serve(world, (ftp_script_t){.next_size_reply = "213 40000"});
+    assert_err(exchange_open(&world->x, url, EXCHANGE_LATER_MS), ESP_ERR_HTTP_FETCH_HEADER);
+    assert_non_null(strstr(otter_http_error(world->x.http), "changed"));
+}
+
+static void data_that_cannot_be_reached_is_a_connection_error(void **state)
+{
+    world_t *world = *state;
+    const char *url = serve(world, (ftp_script_t){.dead_passive = true});
+    assert_err(exchange_open(&world->x, url, EXCHANGE_LATER_MS), ESP_ERR_HTTP_CONNECT);
+    assert_true(ftp_server_count(world->server, "EPSV") >= 1);
+}
+
 static void without_a_date_the_file_comes(void **state)
 {
     world_t *world = *state;
@@ -383,6 +412,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_ftp(a_server_that_is_not_there_is_a_connection_error),
     cmocka_unit_test_ftp(without_a_size_the_whole_file_comes),
     cmocka_unit_test_ftp(without_restart_the_whole_file_comes),
+    cmocka_unit_test_ftp(what_one_server_can_do_is_not_asked_of_the_next),
+    cmocka_unit_test_ftp(a_file_that_changes_before_it_comes_is_an_error),
+    cmocka_unit_test_ftp(data_that_cannot_be_reached_is_a_connection_error),
     cmocka_unit_test_ftp(without_a_date_the_file_comes),
     cmocka_unit_test_ftp(data_never_comes_from_another_host),
     cmocka_unit_test_ftp(data_that_ends_early_is_incomplete),

@@ -97,6 +97,8 @@ static void explicit_ftps_never_logs_in_without_tls(void **state)
     assert_err(update_from(device, "ftpes", server), ESP_ERR_HTTP_CONNECT);
     bench_assert_nothing_switched(device->bench);
     SITE_EXPECT_LINE(&device->site, LOG, "FTP command", "AUTH TLS");
+    /* Trying again would change nothing. */
+    assert_int_equal(SITE_COUNT_LINES(&device->site, LOG, "FTP command", "AUTH TLS"), 1);
     assert_int_equal(SITE_COUNT_LINES(&device->site, LOG, "FTP command", "USER"), 0);
 }
 
