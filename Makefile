@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 CMAKE_BUILD = cmake --build
 
-.PHONY: help build demo test lint fuzz soak torture defects mutate bench cov tsan install clean
+.PHONY: help build demo test lint fuzz soak resume torture defects mutate bench cov tsan install clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,11 @@ fuzz: build/fuzz/build.ninja ## Feed made-up input to everything that reads a st
 
 soak: build ## Kill the device at hundreds of moments, for minutes. SCALE=10 does a tenth.
 	@tests/soak/run build $(or $(SCALE),1) || [ $$? -eq 77 ]
+
+resume: build/asan/build.ninja ## Cut connection and power all through a download, and report what is fetched twice.
+	@$(CMAKE_BUILD) build/asan -j $(JOBS) --target report_resume report_resume_http1
+	@build/asan/bin/report_resume --full
+	@build/asan/bin/report_resume_http1 --full
 
 torture: build ## Cut the power at every flash operation of every update, twice over. SCALE=10 does a tenth.
 	@tests/torture/run build $(or $(SCALE),1)
