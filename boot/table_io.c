@@ -23,12 +23,14 @@ typedef struct spare {
 static void read_spare(otter_flash_t *flash, uint32_t table_off, uint32_t off, spare_t *spare)
 {
     spare->off = off;
+    spare->state = SPARE_IDLE;
     if (otter_flash_read(flash, off, spare->bytes, sizeof(spare->bytes)) != ESP_OK) {
-        spare->state = SPARE_IDLE;
-    } else if (ptable_is_marked(spare->bytes, off, table_off, flash->size_bytes, &spare->table)) {
+        return;
+    }
+    if (ptable_is_marked(spare->bytes, off, table_off, flash->size_bytes, &spare->table)) {
         spare->state = SPARE_MARKED;
-    } else {
-        spare->state = ptable_mark_remains(spare->bytes) ? SPARE_REMAINS : SPARE_IDLE;
+    } else if (ptable_mark_remains(spare->bytes, off, table_off, flash->size_bytes, &spare->table)) {
+        spare->state = SPARE_REMAINS;
     }
 }
 

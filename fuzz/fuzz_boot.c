@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bootloader's whole decision on a flash from a stranger. It ends; writes nothing outside otadata; what it chooses
- * exists and verifies; what it does not choose has a reason; the floor rises only to what runs, confirmed; and a device that
- * booted once boots again.
+ * The bootloader's whole decision on a flash from a stranger. It ends; writes nothing outside otadata, but for a partition
+ * table whose replacement was cut; what it chooses exists and verifies; what it does not choose has a reason; the floor
+ * rises only to what runs, confirmed; and a device that booted once boots again.
  *
  * Input: flags (1: no rollback, 2: no log, 4: a key store, which trusts the keys 0 and 1; 8: with secure boot on; 16: and
  * key 1 revoked; the rest: its floor), then changes of the flash (stranger.h).
@@ -14,6 +14,7 @@
 
 #include "boot/boot.h"
 #include "core/bootsel/slots.h"
+#include "core/ptable/ptable_spare.h"
 #include "core/trust/policy.h"
 #include "fuzz/sign.h"
 #include "fuzz/stranger.h"
@@ -201,6 +202,27 @@ static void check_burned(const rig_t *rig, const uint8_t before[OTTER_KEY_STORE_
     }
 }
 
+/* A replacement of the table writes to it and to its second place alone, and then there is nothing left of it. */
+static void settle(rig_t *rig)
+{
+    watch_t watch;
+    ptable_t table;
+    bool settled = false;
+    ptable_fault_t fault = boot_read_table(rig->stranger.flash, STRANGER_TABLE, &table);
+    const ptable_partition_t *spare = fault == PTABLE_OK ? ptable_spare(&table, STRANGER_TABLE) : NULL;
+    watch_begin(&watch, rig->stranger.flash);
+    FUZZ_CHECK(boot_settle_table(&watch.base, STRANGER_TABLE, &settled) == ESP_OK);
+    FUZZ_CHECK(watch.writes == 0 || spare != NULL);
+    if (watch.writes > 0 && !settled) {
+        FUZZ_CHECK(watch.first_off >= spare->offset + PTABLE_MARK_OFF);
+        FUZZ_CHECK(watch.end_off <= spare->offset + PTABLE_INTENT_OFF);
+    }
+    FUZZ_CHECK(!settled ||
+               memcmp(rig->stranger.bytes + STRANGER_TABLE, rig->stranger.bytes + spare->offset, PTABLE_BYTES) == 0);
+    watch_begin(&watch, rig->stranger.flash);
+    FUZZ_CHECK(boot_settle_table(&watch.base, STRANGER_TABLE, &settled) == ESP_OK && !settled && watch.writes == 0);
+}
+
 static esp_err_t boot(rig_t *rig, bool dry_run, boot_result_t *result)
 {
     watch_t watch;
@@ -266,6 +288,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     boot_result_t result;
     make_rig(&rig, &input);
     esp_err_t rehearsal = boot(&rig, true, &rehearsed);
+    settle(&rig);
     esp_err_t err = boot(&rig, false, &result);
     FUZZ_CHECK(err == rehearsal || err == ESP_ERR_FLASH_OP_FAIL || !has_own_otadata(&result));
     if (err == ESP_OK && has_own_otadata(&result)) {

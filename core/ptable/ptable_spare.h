@@ -20,7 +20,7 @@
 #define PTABLE_INTENT_OFF   (PTABLE_MARK_OFF + PTABLE_MARK_BYTES)     /**< Where they lie in the spare. */
 #define PTABLE_SPARE_BYTES  (PTABLE_INTENT_OFF + PTABLE_INTENT_BYTES) /**< Table, mark and intent. */
 
-/** The place that a table names for its successor; NULL if it names none, or it has no room or lies over the table itself. */
+/** The place that a table names for its successor; NULL if it names none, or it has no room or lies over anything else. */
 const ptable_partition_t *ptable_spare(const ptable_t *table, uint32_t table_off);
 
 /** Makes the mark of a table that lies at @p spare_off, for the place @p table_off. */
@@ -40,9 +40,13 @@ bool ptable_is_marked(const uint8_t spare[PTABLE_SPARE_BYTES], uint32_t spare_of
 
 /**
  * True if what lies there may be, or become, a mark whose programming or wiping was cut: it is to be wiped, unless it is whole.
- * Its cells could read as whole at a later start, when the table no longer suits the device.
+ * Its cells could read as whole at a later start, when the table no longer suits the device. The intent is durable before the mark
+ * is touched, and the table before the intent: where they are not whole, there is no mark.
+ *
+ * @param table  scratch
  */
-bool ptable_mark_remains(const uint8_t spare[PTABLE_SPARE_BYTES]);
+bool ptable_mark_remains(const uint8_t spare[PTABLE_SPARE_BYTES], uint32_t spare_off, uint32_t table_off,
+                         uint64_t flash_bytes, ptable_t *table);
 
 /** A step of the replacement. Each is one flash operation. */
 typedef enum ptable_step {

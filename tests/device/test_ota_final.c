@@ -632,20 +632,60 @@ static void without_a_table_the_marked_one_is_found_and_used(void **state)
     assert_memory_equal(device->bytes + device->table_offset, at, PTABLE_BYTES);
 }
 
+/* The table and the intent are whole before a mark is begun. */
+static void put_remains(device_t *device)
+{
+    uint8_t *at = device->bytes + partition_in(&device->table, "table2")->offset;
+    ptable_t next = next_table(device);
+    assert_int_equal(ptable_build(&next, true, at), PTABLE_OK);
+    memset(at + PTABLE_MARK_OFF, 0xFF, device->sector - PTABLE_MARK_OFF);
+    memset(at + PTABLE_INTENT_OFF, 0, PTABLE_INTENT_BYTES);
+    memset(at + PTABLE_MARK_OFF, 0x11, 7);
+}
+
 static void what_is_left_of_a_mark_is_wiped_before_anything_boots(void **state)
 {
     device_t *device = *state;
     const ptable_partition_t *spare = partition_in(&device->table, "table2");
-    uint8_t *at = device->bytes + spare->offset;
     bool settled = true;
-    memset(at + PTABLE_INTENT_OFF, 0, PTABLE_INTENT_BYTES);
-    memset(at + PTABLE_MARK_OFF, 0x11, 7);
+    put_remains(device);
     assert_err(boot_settle_table(device->config.flash, device->table_offset, &settled), ESP_OK);
     assert_false(settled);
+    uint32_t at = 0;
+    assert_event(device, &at, FLASH_PROGRAM, spare->offset + PTABLE_MARK_OFF, PTABLE_MARK_BYTES);
+    assert_event(device, &at, FLASH_SYNC, 0, 0);
+    assert_int_equal(device->recorder.count, at);
     for (uint32_t i = 0; i < PTABLE_MARK_BYTES; i++) {
-        assert_int_equal(at[PTABLE_MARK_OFF + i], 0);
+        assert_int_equal(device->bytes[spare->offset + PTABLE_MARK_OFF + i], 0);
     }
-    assert_int_equal(device->recorder.event[device->recorder.count - 1].kind, FLASH_SYNC);
+}
+
+static void what_is_no_remains_of_a_mark_is_left_alone(void **state)
+{
+    device_t *device = *state;
+    uint8_t *at = device->bytes + partition_in(&device->table, "table2")->offset;
+    bool settled = true;
+    for (int kind = 0; kind < 3; kind++) {
+        put_remains(device);
+        at[0] ^= kind == 0 ? 0xFF : 0;                                /* No table. */
+        at[PTABLE_INTENT_OFF + 5] = kind == 1 ? 0x80 : 0;             /* No intent. */
+        memset(at, kind == 2 ? 0x33 : at[0], kind == 2 ? 0x1000 : 1); /* Anything. */
+        assert_err(boot_settle_table(device->config.flash, device->table_offset, &settled), ESP_OK);
+        assert_false(settled);
+        assert_int_equal(device->recorder.count, 0);
+    }
+}
+
+/* A forged table: what is written there would change an app. */
+static void a_second_place_that_lies_over_something_else_is_none(void **state)
+{
+    device_t *device = *state;
+    ptable_t forged = device->table;
+    assert_non_null(ptable_spare(&forged, device->table_offset));
+    partition_in(&forged, "table2")->offset = partition_in(&forged, "ota_1")->offset;
+    assert_null(ptable_spare(&forged, device->table_offset));
+    partition_in(&forged, "table2")->offset = device->table_offset;
+    assert_null(ptable_spare(&forged, device->table_offset));
 }
 
 static const struct CMUnitTest tests[] = {
@@ -695,6 +735,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(only_a_mark_made_for_this_table_and_place_counts, open_doubled, close_device),
     cmocka_unit_test_setup_teardown(without_a_table_the_marked_one_is_found_and_used, open_doubled, close_device),
     cmocka_unit_test_setup_teardown(what_is_left_of_a_mark_is_wiped_before_anything_boots, open_doubled, close_device),
+    cmocka_unit_test_setup_teardown(what_is_no_remains_of_a_mark_is_left_alone, open_doubled, close_device),
+    cmocka_unit_test_setup_teardown(a_second_place_that_lies_over_something_else_is_none, open_doubled, close_device),
 };
 
 TEST_MAIN(tests)
