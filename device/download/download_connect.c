@@ -40,7 +40,7 @@ static download_range_t part_from(const download_t *download, int64_t from)
 static bool can_go_on(const download_t *download)
 {
     bool identified = download_validator(&download->file) != NULL || download->request_len != 0 || !download->begun;
-    return download->repeatable && identified && !download->whole_next;
+    return identified && !download->whole_next;
 }
 
 static download_range_t choose_range(const download_t *download)

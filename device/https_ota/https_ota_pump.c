@@ -30,7 +30,7 @@ static esp_err_t make_room(https_ota_t *ota, size_t len)
 
 static void note_head(https_ota_t *ota)
 {
-    if (!ota->head_known && ota->held_len >= sizeof(ota->head)) {
+    if (ota->held_len >= sizeof(ota->head)) {
         memcpy(ota->head, ota->held, sizeof(ota->head));
         ota->head_known = true;
     }

@@ -19,7 +19,8 @@ extern "C" {
 
 /** Limits of a download. otter_config_default() gives every field its default. */
 typedef struct otter_download_limits {
-    /** Milliseconds without a byte after which a connection counts as dropped, and is made anew. Default 20000. */
+    /** Milliseconds without a byte after which a connection counts as dropped, and is made anew; 0: no limit. Default
+     * 20000. */
     uint32_t idle_ms;
     /** Milliseconds of waiting without a byte, over all tries, after which the download fails; 0: no limit. Pauses that the
      * application makes between two calls do not count. Default 120000. */

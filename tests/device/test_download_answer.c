@@ -45,6 +45,7 @@ static void part_that_does_not_fit_is_a_misfit_with_a_reason(void **state)
         {.status = 206, .content_length = 600, .content_range = "bytes 400-999/1001"},
         {.status = 206, .content_length = 600, .content_range = "bytes 400-999/*"},
         {.status = 206, .content_length = 1000, .content_range = "bytes 400-999/1000"},
+        {.status = 206, .content_length = 599, .content_range = "bytes 400-999/1000"},
         {.status = 206, .content_length = 600, .content_range = "bytes 400-999/1000", .etag = "\"b\""},
         {.status = 206, .content_length = 600, .content_range = "bytes 400-999/1000", .etag = "W/\"a\""},
         {.status = 416, .content_length = 0},
@@ -79,6 +80,8 @@ static void unasked_part_is_the_file_only_if_it_begins_at_0(void **state)
     answer.content_range = "bytes 0-999/1000";
     assert_int_equal(download_judge(&unknown, &whole, &answer).meaning, DOWNLOAD_GOES_ON);
     answer.content_range = "bytes 1-1000/1001";
+    assert_int_equal(download_judge(&unknown, &whole, &answer).meaning, DOWNLOAD_MISFIT);
+    answer = (download_answer_t){.status = 416, .content_length = 0, .content_range = "bytes */0"};
     assert_int_equal(download_judge(&unknown, &whole, &answer).meaning, DOWNLOAD_MISFIT);
 }
 

@@ -89,6 +89,20 @@ static void image_that_fits_one_request_is_asked_for_whole(void **state)
     }
 }
 
+static void last_part_is_asked_for_to_the_end_even_if_it_is_a_full_one(void **state)
+{
+    bench_t *bench = *state;
+    char half[32];
+    http_fake_exchange_t answer = always(fake_ranged(bench));
+    fake_answer(&answer);
+    assert_int_equal(bench->image_len % 2, 0);
+    assert_err(update_in_parts((int)(bench->image_len / 2)), ESP_OK);
+    snprintf(half, sizeof(half), "bytes=%zu-", bench->image_len / 2);
+    fake_assert_header(2, "Range", half);
+    assert_int_equal(http_fake_seen()->request_count, 3);
+    bench_assert_switched(bench);
+}
+
 static void server_that_does_not_do_head_is_asked_for_one_byte(void **state)
 {
     bench_t *bench = *state;
@@ -315,6 +329,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(image_is_asked_for_in_parts, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(getters_speak_of_the_whole_image, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(image_that_fits_one_request_is_asked_for_whole, bench_setup, fake_teardown),
+    cmocka_unit_test_setup_teardown(last_part_is_asked_for_to_the_end_even_if_it_is_a_full_one, bench_setup,
+                                    fake_teardown),
     cmocka_unit_test_setup_teardown(server_that_does_not_do_head_is_asked_for_one_byte, bench_setup, fake_teardown),
     cmocka_unit_test_setup_teardown(server_that_knows_no_ranges_at_all_serves_the_image_at_once, bench_setup,
                                     fake_teardown),

@@ -214,6 +214,38 @@ static void what_does_not_identify_the_file_is_no_validator(void **state)
 
 /* ---- starting over ---- */
 
+static void drop_in_the_head_leaves_nothing_of_it_behind(void **state)
+{
+    bench_t *bench = *state;
+    http_fake_exchange_t answers[] = {fake_dropped(bench, 500), fake_ranged(bench)};
+    answers[0].etag = NULL;
+    http_fake_script(answers, 2);
+    esp_https_ota_handle_t handle = fake_begun();
+    while (esp_https_ota_get_image_len_read(handle) <= 0) {
+        assert_err(esp_https_ota_perform(handle), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    }
+    assert_int_equal(esp_https_ota_get_image_len_read(handle), 1024);
+    assert_err(fake_download(handle), ESP_OK);
+    assert_err(esp_https_ota_finish(handle), ESP_OK);
+    bench_assert_switched(bench);
+}
+
+static void drops_before_the_first_byte_start_nothing_over(void **state)
+{
+    bench_t *bench = *state;
+    http_fake_exchange_t answers[] = {fake_dropped(bench, 0), fake_dropped(bench, 0), fake_dropped(bench, 0),
+                                      fake_good(bench)};
+    http_fake_script(answers, 4);
+    esp_https_ota_handle_t handle = fake_begun();
+    assert_err(fake_download(handle), ESP_OK);
+    otter_download_progress_t progress;
+    assert_err(otter_download_get_progress(handle, &progress), ESP_OK);
+    assert_int_equal(progress.restarts, 0);
+    assert_int_equal(progress.reconnects, 3);
+    assert_err(esp_https_ota_finish(handle), ESP_OK);
+    bench_assert_switched(bench);
+}
+
 static void changed_file_starts_over_with_the_answer_that_says_so(void **state)
 {
     bench_t *bench = *state;
@@ -241,6 +273,7 @@ static void progress_starts_over_with_the_file(void **state)
     int falls = 0;
     while (esp_https_ota_perform(handle) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) {
         int now = esp_https_ota_get_image_len_read(handle);
+        assert_true(now >= 0);
         falls += now < len;
         len = now;
     }
@@ -472,6 +505,10 @@ static void post_is_repeated_only_if_it_was_not_sent(void **state)
     assert_err(update_by_post(), ESP_FAIL);
     assert_int_equal(http_fake_seen()->request_count, 1);
     assert_true(http_fake_seen()->breaks > 0);
+    http_fake_exchange_t unanswered = {.open_error = ESP_ERR_HTTP_FETCH_HEADER};
+    fake_answer(&unanswered);
+    assert_err(update_by_post(), ESP_FAIL);
+    assert_int_equal(http_fake_seen()->request_count, 1);
 }
 
 static esp_err_t set_token(esp_http_client_handle_t client)
@@ -551,6 +588,23 @@ static void coding_that_is_none_is_accepted(void **state)
     assert_updates(bench, &plain, 1);
 }
 
+static esp_err_t ask_for_gzip(esp_http_client_handle_t client)
+{
+    return esp_http_client_set_header(client, "Accept-Encoding", "identity;q=1, gzip;q=0");
+}
+
+static void coding_that_the_application_asks_for_is_asked_for(void **state)
+{
+    bench_t *bench = *state;
+    http_fake_exchange_t good = fake_good(bench);
+    fake_answer(&good);
+    esp_http_client_config_t client = fake_client();
+    esp_https_ota_config_t config = {.http_config = &client, .http_client_init_cb = ask_for_gzip};
+    assert_err(esp_https_ota(&config), ESP_OK);
+    fake_assert_header(0, "Accept-Encoding", "identity;q=1, gzip;q=0");
+    bench_assert_switched(bench);
+}
+
 /* ---- limits ---- */
 
 static void limit(void (*change)(otter_download_limits_t *limits))
@@ -575,6 +629,22 @@ static void silent_connection_is_made_anew(void **state)
     assert_updates(bench, answers, 2);
     fake_assert_header(1, "Range", "bytes=10000-");
     assert_in_range(http_fake_seen()->stalls, 1, 5); /* Fewer where the machine is busy. */
+}
+
+static void idle_for_ever(otter_download_limits_t *limits)
+{
+    limits->idle_ms = 0;
+}
+
+static void silence_without_a_limit_is_waited_out(void **state)
+{
+    bench_t *bench = *state;
+    limit(idle_for_ever);
+    http_fake_exchange_t slow = fake_ranged(bench);
+    slow.stall_at = 10000;
+    slow.stall_reads = 4;
+    assert_updates(bench, &slow, 1);
+    assert_int_equal(http_fake_seen()->stalls, 4);
 }
 
 static void want_speed(otter_download_limits_t *limits)
@@ -794,6 +864,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(without_a_validator_the_file_starts_over, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(old_last_modified_is_a_validator, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(what_does_not_identify_the_file_is_no_validator, set_up, fake_teardown),
+    cmocka_unit_test_setup_teardown(drop_in_the_head_leaves_nothing_of_it_behind, set_up, fake_teardown),
+    cmocka_unit_test_setup_teardown(drops_before_the_first_byte_start_nothing_over, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(changed_file_starts_over_with_the_answer_that_says_so, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(progress_starts_over_with_the_file, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(ranges_that_do_not_fit_start_the_file_over, set_up, fake_teardown),
@@ -816,7 +888,9 @@ static const struct CMUnitTest tests[] = {
                                     fake_teardown),
     cmocka_unit_test_setup_teardown(compressed_file_is_refused_before_anything_is_written, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(coding_that_is_none_is_accepted, set_up, fake_teardown),
+    cmocka_unit_test_setup_teardown(coding_that_the_application_asks_for_is_asked_for, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(silent_connection_is_made_anew, set_up, fake_teardown),
+    cmocka_unit_test_setup_teardown(silence_without_a_limit_is_waited_out, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(slow_connection_is_made_anew, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(fast_enough_is_left_alone, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(silence_is_limited_over_all_tries, set_up, fake_teardown),
