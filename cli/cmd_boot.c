@@ -34,6 +34,7 @@ static int take_config(const cli_args_t *args, otter_config_t *config)
     config->watchdog_ms = watchdog_s * 1000;
     config->rollback = !cli_has(args, "no-rollback");
     config->allow_http = cli_has(args, "allow-http");
+    config->allow_file = cli_has(args, "allow-file");
     return status;
 }
 
@@ -87,7 +88,8 @@ static const cli_option_t options[] = {
     {.name = "once", .help = "stop at the first reset; the exit status says why"},
     {.name = "watchdog", .value = "SECONDS", .help = "time a new app has to confirm itself, 0: no limit (default: 30)"},
     {.name = "no-rollback", .help = "apps need not confirm themselves"},
-    {.name = "allow-http", .help = "let the firmware update over plain HTTP"},
+    {.name = "allow-http", .help = "let the firmware update over plain HTTP and FTP"},
+    {.name = "allow-file", .help = "let the firmware update from file:// URLs: a stick, say"},
     {.name = "log-level", .value = "N", .help = "0 none, 1 error, 2 warning, 3 info, 4 debug, 5 verbose (default: 3)"},
     CLI_OPTION_KEY_STORE,
     CLI_OPTIONS_FLASH,

@@ -116,6 +116,40 @@ static void a_server_of_another_ca_gets_nothing_installed(void **state)
     rig_teardown(&rig);
 }
 
+/* The firmware asks for a file URL; the server is there for its certificate only. */
+static void update_from_file(rig_t *rig, const char *options)
+{
+    char url[256];
+    (void)snprintf(url, sizeof(url), "file://%s", rig_firmware("v2"));
+    rig_setup(rig);
+    rig_flash(rig, "v1");
+    rig_serve(rig, "v1");
+    assert_int_equal(setenv("OTTER_TEST_URL", url, 1), 0);
+    rig_power_on(rig, options);
+}
+
+static void a_firmware_updates_from_a_file_where_the_device_allows_it(void **state)
+{
+    (void)state;
+    rig_t rig;
+    update_from_file(&rig, "--allow-file");
+    rig_await(&rig, "version 2.0.0 in ota_1");
+    rig_await(&rig, "confirmed: ESP_OK");
+    assert_int_equal(rig_power_off(&rig), 0);
+    rig_teardown(&rig);
+}
+
+static void a_file_is_refused_where_the_device_does_not_allow_it(void **state)
+{
+    (void)state;
+    rig_t rig;
+    update_from_file(&rig, "");
+    rig_await(&rig, "no update: ");
+    assert_int_equal(rig_power_off(&rig), 0);
+    rig_assert_boots(&rig, "ota_0", "1.0.0");
+    rig_teardown(&rig);
+}
+
 static void a_corrupt_app_in_flash_gives_way_to_the_other(void **state)
 {
     (void)state;
@@ -347,6 +381,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_firmware_that_refuses_itself_is_rolled_back),
     cmocka_unit_test(a_confirmed_firmware_is_not_watched),
     cmocka_unit_test(a_server_of_another_ca_gets_nothing_installed),
+    cmocka_unit_test(a_firmware_updates_from_a_file_where_the_device_allows_it),
+    cmocka_unit_test(a_file_is_refused_where_the_device_does_not_allow_it),
     cmocka_unit_test(a_corrupt_app_in_flash_gives_way_to_the_other),
     cmocka_unit_test(a_flash_without_any_good_app_ends_with_every_reason),
     cmocka_unit_test(once_says_why_the_device_was_reset),
