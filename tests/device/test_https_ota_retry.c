@@ -740,6 +740,26 @@ static void pauses_grow_up_to_their_limit(void **state)
     assert_int_equal(http_fake_seen()->request_count, 1 + RETRIES);
 }
 
+static void retry_often(otter_download_limits_t *limits)
+{
+    limits->retries = 14;
+    limits->backoff_first_ms = 1;
+    limits->backoff_most_ms = 2;
+}
+
+static void pauses_do_not_grow_beyond_their_limit(void **state)
+{
+    (void)state;
+    limit(retry_often);
+    http_fake_exchange_t down = {.open_error = ESP_ERR_HTTP_CONNECT, .again = true};
+    fake_answer(&down);
+    int64_t start_us = otter_now_us();
+    assert_err(fake_update(), ESP_ERR_HTTP_CONNECT);
+    assert_int_equal(http_fake_seen()->request_count, 15);
+    /* 28 ms at most, where doubling would have made 8 to 16 s of it. */
+    assert_true(otter_now_us() - start_us < 5000000);
+}
+
 static void retry_after_is_honoured_up_to_the_limit(void **state)
 {
     bench_t *bench = *state;
@@ -896,6 +916,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(silence_is_limited_over_all_tries, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(total_time_is_limited, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(pauses_grow_up_to_their_limit, set_up, fake_teardown),
+    cmocka_unit_test_setup_teardown(pauses_do_not_grow_beyond_their_limit, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(retry_after_is_honoured_up_to_the_limit, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(perform_answers_while_it_waits_to_try_again, set_up, fake_teardown),
     cmocka_unit_test_setup_teardown(bandwidth_is_limited, set_up, fake_teardown),
