@@ -19,7 +19,7 @@
 #define EXIT_CUT     43
 #define EXIT_BROKEN  44
 #define MAX_OPS      2000
-#define SECOND_CUTS  12 /* How far into a recovery it is cut again. */
+#define SECOND_CUTS  8 /* How far into a recovery it is cut again. */
 
 /* All that outlives a life. */
 typedef struct shared {
