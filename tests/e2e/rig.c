@@ -68,15 +68,21 @@ static pid_t spawn_program(const char *const arguments[], int output)
     return pid;
 }
 
+void rig_stop_serving(rig_t *rig)
+{
+    if (rig->server > 0) {
+        (void)kill(rig->server, SIGTERM);
+        assert_int_equal(wait_for(rig->server), 0);
+    }
+    rig->server = 0;
+}
+
 void rig_teardown(rig_t *rig)
 {
     if (rig->boot > 0) {
         (void)rig_power_off(rig);
     }
-    if (rig->server > 0) {
-        (void)kill(rig->server, SIGTERM);
-        assert_int_equal(wait_for(rig->server), 0);
-    }
+    rig_stop_serving(rig);
     const char *const arguments[] = {"/bin/rm", "-rf", rig->folder, NULL};
     assert_int_equal(wait_for(spawn_program(arguments, -1)), 0);
     certs_ca_free(rig->ca);

@@ -46,6 +46,9 @@ void rig_serve(rig_t *rig, const char *firmware);
 /** Another firmware takes the place of the one served, as by rename. */
 void rig_publish(rig_t *rig, const char *firmware);
 
+/** Stops the server. */
+void rig_stop_serving(rig_t *rig);
+
 /** Powers the device on: otter boot with these options ("" or "--once --watchdog 1"), and the update URL if a server runs. */
 void rig_power_on(rig_t *rig, const char *options);
 
