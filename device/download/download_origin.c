@@ -5,6 +5,7 @@
 
 #include "device/download/download_internal.h"
 #include "device/http/http_internal.h"
+#include "otter/otter_crypto.h"
 
 static bool copy(char **dst, const char *text)
 {
@@ -50,9 +51,8 @@ esp_err_t download_return_to_origin(download_t *download)
 
 static void wipe(char *secret)
 {
-    volatile char *at = secret;
-    while (at != NULL && *at != '\0') {
-        *at++ = '\0';
+    if (secret != NULL) {
+        otter_wipe(secret, strlen(secret));
     }
     free(secret);
 }
