@@ -118,8 +118,8 @@ void https_ota_record_resume(https_ota_t *ota);
  */
 esp_err_t https_ota_pull(https_ota_t *ota, size_t most);
 
-/** Takes the next bytes of the image: holds them until the slot is open, then writes. A https_ota_sink_t. */
-esp_err_t https_ota_take(void *ota, const uint8_t *bytes, size_t len);
+/** Takes the next bytes of the image: holds them until the slot is open, then writes. A https_ota_sink_t; @p arg: the update. */
+esp_err_t https_ota_take(void *arg, const uint8_t *bytes, size_t len);
 
 /** Drops what is held. */
 void https_ota_drop_held(https_ota_t *ota);
