@@ -235,10 +235,10 @@ static void a_file_that_is_too_short_or_too_long_never_switches(void **state)
     site_t site = open_site(state, TRUST_SCHEME_P256);
     site.file = realloc(site.file, site.len + 16);
     memset(site.file + site.len, 0, 16);
-    static const int changes[] = {-1000, -16, -1, 1, 16};
+    static const ptrdiff_t changes[] = {-1000, -16, -1, 1, 16};
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
         http_fake_exchange_t answer = ranged(&site);
-        answer.body_len = (size_t)((int)site.len + changes[i]);
+        answer.body_len = (size_t)((ptrdiff_t)site.len + changes[i]);
         fake_answer(&answer);
         assert_err(update(&site), ESP_ERR_OTA_VALIDATE_FAILED);
         bench_assert_nothing_switched(site.bench);

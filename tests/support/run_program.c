@@ -15,7 +15,8 @@
 #define DEFAULT_TIMEOUT_S 60
 #define PIECE_BYTES       4096
 
-extern char **environ;
+/* POSIX wants it declared here; with _GNU_SOURCE, as some programs are compiled, it is already. */
+extern char **environ; /* NOLINT(readability-redundant-declaration) */
 
 /** A stream being caught: our end, the child's end, and the bytes so far. */
 typedef struct stream {
