@@ -53,9 +53,10 @@ static void copy_file(const char *from, const char *to)
     must(close(target) == 0, to);
 }
 
+/* Large enough for firmware with sanitizers in each of two slots. */
 static void create_flash(const site_t *site)
 {
-    const char *const argv[] = {SOAK_OTTER, "flash", "create", site->fresh, "--size", "4M", "--app", SOAK_V1, NULL};
+    const char *const argv[] = {SOAK_OTTER, "flash", "create", site->fresh, "--size", "8M", "--app", SOAK_V1, NULL};
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     int status = await_program(spawn_program(argv, null, -1));
     (void)close(null);

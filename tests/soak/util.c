@@ -16,7 +16,7 @@
 void must(bool ok, const char *what)
 {
     if (!ok) {
-        fprintf(stderr, "soak: cannot %s: %s\n", what, strerror(errno));
+        fprintf(stderr, "soak: cannot %s%s%s\n", what, errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
         exit(EXIT_TROUBLE);
     }
 }
