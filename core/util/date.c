@@ -173,14 +173,12 @@ static bool take_item(char item, const char **at, const char *end, int64_t now_s
         return take_number(at, end, 2, &moment->second);
     case 'Y':
         return take_number(at, end, 4, &moment->year);
-    case 'y':
+    default: /* y */
         if (!take_number(at, end, 2, &moment->year)) {
             return false;
         }
         moment->year = place_year(moment->year, now_s);
         return true;
-    default:
-        return false;
     }
 }
 
@@ -199,11 +197,11 @@ static bool take_form(const char *form, const char *at, const char *end, int64_t
     return at == end;
 }
 
+/* What the digits allow and the calendar does not. Months are names, and no year has more than four digits. */
 static bool is_real(const struct moment *moment)
 {
-    return moment->year >= YEAR_FIRST && moment->year <= YEAR_LAST && moment->month >= 1 && moment->month <= 12 &&
-           moment->day >= 1 && moment->day <= month_days(moment->year, moment->month) && moment->hour <= 23 &&
-           moment->minute <= 59 && moment->second <= 60;
+    return moment->year >= YEAR_FIRST && moment->day >= 1 && moment->day <= month_days(moment->year, moment->month) &&
+           moment->hour <= 23 && moment->minute <= 59 && moment->second <= 60;
 }
 
 bool date_parse(const char *text, size_t text_len, int64_t now_s, int64_t *seconds)
