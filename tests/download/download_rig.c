@@ -54,6 +54,12 @@ static void assert_mended(rig_t *rig)
     rig_assert_updates(rig);
 }
 
+void rig_keep(rig_t *rig, void *bytes)
+{
+    assert_true(rig->kept_count < sizeof(rig->kept) / sizeof(rig->kept[0]));
+    rig->kept[rig->kept_count++] = bytes;
+}
+
 int rig_teardown(void **state)
 {
     rig_t *rig = *state;
@@ -61,6 +67,9 @@ int rig_teardown(void **state)
         assert_mended(rig);
     }
     bad_server_stop(rig->server);
+    for (size_t i = 0; i < rig->kept_count; i++) {
+        free(rig->kept[i]);
+    }
     certs_leaf_free(&rig->leaf);
     certs_ca_free(rig->ca);
     void *bench = rig->bench;

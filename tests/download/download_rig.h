@@ -29,6 +29,8 @@ typedef struct rig {
     esp_http_client_config_t http; /**< The application's; url and cert_pem are filled in if NULL. */
     esp_https_ota_config_t ota;    /**< The application's; http_config is filled in. */
     bool refused;                  /**< The last update was. */
+    void *kept[4];                 /**< What the server may be sending: see rig_keep(). */
+    size_t kept_count;
 } rig_t;
 
 int rig_setup(void **state);    /**< Test setup; the state is the rig. */
@@ -36,6 +38,9 @@ int rig_teardown(void **state); /**< Test teardown: a good server mends what was
 
 /** A test with this rig: cmocka_unit_test_rig(a_name). */
 #define cmocka_unit_test_rig(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+/** Frees something from malloc() once no server sends it any more; a device that gave up leaves one in the middle. */
+void rig_keep(rig_t *rig, void *bytes);
 
 /** Makes the device anew with rig->config. */
 void rig_configure(rig_t *rig);

@@ -131,7 +131,7 @@ static void endless_chunk_size_line_is_got_past(void **state)
     line[70000] = '\0';
     bad_reply_t bad = chunk_line(rig, line);
     assert_got_past(rig, &bad);
-    free(line);
+    rig_keep(rig, line);
 }
 
 /* More is announced than the slot holds; what comes is not more than the image. */
@@ -180,7 +180,7 @@ static void chunked_body_too_large_for_the_slot_is_refused(void **state)
     bad.body_len = BENCH_SLOT_BYTES + 1;
     bad.framing = BAD_CHUNKED;
     assert_refused(rig, bad, ESP_ERR_INVALID_SIZE);
-    free(large);
+    rig_keep(rig, large);
 }
 
 /* --- what is no image for this device --- */
@@ -226,7 +226,7 @@ static void image_for_another_chip_is_refused(void **state)
     size_t len;
     uint8_t *image = fixture_image(&spec, &len);
     assert_refused_untouched(*state, with_body(*state, image, len), ESP_ERR_INVALID_VERSION);
-    free(image);
+    rig_keep(*state, image);
 }
 
 static void corrupted_image_is_refused(void **state)
@@ -236,7 +236,7 @@ static void corrupted_image_is_refused(void **state)
     memcpy(image, rig->bench->image, rig->bench->image_len);
     image[12345] ^= 4;
     assert_refused(rig, with_body(rig, image, rig->bench->image_len), ESP_ERR_OTA_VALIDATE_FAILED);
-    free(image);
+    rig_keep(rig, image);
 }
 
 static void image_without_its_end_is_refused(void **state)
@@ -284,7 +284,7 @@ static void random_bytes_behind_the_image_do_no_harm(void **state)
     rig_serve_only(rig, &reply);
     rig_assert_updates(rig);
     rig_assert_faults(rig, 1);
-    free(padded);
+    rig_keep(rig, padded);
 }
 
 static const struct CMUnitTest tests[] = {
